@@ -1,0 +1,104 @@
+//! Why something could not run at all. Not converging is no error: it is a [`Status`](crate::Status).
+
+/// What can go wrong before or while an operator or a solver runs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A vector whose length does not fit the operator or the workspace.
+    #[error("{what} has length {got}, but {expected} is needed; allocate it with the operator's shape")]
+    Length {
+        /// Which vector.
+        what: &'static str,
+        /// The length the operator asks for.
+        expected: usize,
+        /// The length received.
+        got: usize,
+    },
+    /// Operators whose shapes do not compose.
+    #[error("{what}: shapes {left} and {right} do not compose")]
+    Shape {
+        /// Which composition.
+        what: &'static str,
+        /// Shape of the left operand, `rows × cols`.
+        left: crate::Shape,
+        /// Shape of the right operand.
+        right: crate::Shape,
+    },
+    /// A method asked of an operator that does not claim what the method needs.
+    #[error("{method} needs an operator that is {needs}; if you know that this one is, say so with `Assume`")]
+    Property {
+        /// The method that asked.
+        method: &'static str,
+        /// What it asked for.
+        needs: &'static str,
+    },
+    /// The operator has no transpose product.
+    #[error("{0} cannot apply its transpose; use a method that does not need it, or a matrix that stores it")]
+    NoTranspose(&'static str),
+    /// A grid that cannot exist: no cells, or more than an index can count.
+    #[error("grid {n:?}: {why}")]
+    Grid {
+        /// Cells along x, y, z as asked for.
+        n: [usize; 3],
+        /// What is wrong with them.
+        why: &'static str,
+    },
+    /// A compressed row structure that is not one.
+    #[error("CSR matrix, row {row}: {why}")]
+    Structure {
+        /// The first row at fault.
+        row: usize,
+        /// What is wrong there.
+        why: &'static str,
+    },
+    /// A coefficient that is not a finite number, or has the wrong sign.
+    #[error("{what}: entry {index} is {value}; {needs}")]
+    Value {
+        /// Which array.
+        what: &'static str,
+        /// Its first index at fault.
+        index: usize,
+        /// The value there.
+        value: f64,
+        /// What is needed instead.
+        needs: &'static str,
+    },
+    /// A parameter outside its range.
+    #[error("{name} = {value}: {needs}")]
+    Parameter {
+        /// Its name.
+        name: &'static str,
+        /// The value received.
+        value: f64,
+        /// What is needed instead.
+        needs: &'static str,
+    },
+    /// A factorisation met a pivot that is not positive.
+    #[error("{what} broke down in row {row}: pivot {pivot:e}; the matrix is not positive definite there")]
+    Pivot {
+        /// Which factorisation.
+        what: &'static str,
+        /// The row of the pivot.
+        row: usize,
+        /// Its value.
+        pivot: f64,
+    },
+    /// Memory that could not be had.
+    #[error("cannot allocate {bytes} bytes; use a smaller problem or a machine with more memory")]
+    Memory {
+        /// How many bytes were asked for.
+        bytes: usize,
+    },
+}
+
+/// `std::result::Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// `Ok` when `got == expected`.
+///
+/// # Errors
+/// [`Error::Length`] otherwise.
+#[inline]
+pub fn check_len(what: &'static str, expected: usize, got: usize) -> Result<()> {
+    if expected == got { Ok(()) } else { Err(Error::Length { what, expected, got }) }
+}

@@ -1,0 +1,270 @@
+//! Vectors in the memory of the processor, worked on by the threads of the current rayon pool.
+//!
+//! Reductions split a vector into blocks whose bounds depend on its length alone and add the blocks in order, so a
+//! result has the same bits for any number of threads. Within a block sixteen running sums are kept; that is what
+//! lets the compiler use vector registers of any width without changing the result.
+
+pub mod buffer;
+pub(crate) mod reduce;
+pub(crate) mod simd;
+
+use crate::error::check_len;
+use crate::{Result, Scalar, Space};
+use buffer::Buffer;
+use rayon::prelude::*;
+use reduce::{blocks, lanes};
+use simd::{Kernel, dispatch};
+use std::marker::PhantomData;
+
+/// The processor's memory. A slice is `[T]`; work is shared among the threads of the rayon pool it is called from.
+///
+/// ```
+/// use resolvent::{Host, Space};
+/// let space = Host::<f64>::new();
+/// let mut y = vec![1.0, 2.0, 3.0];
+/// space.axpby(2.0, &[1.0, 1.0, 1.0], 1.0, &mut y)?;
+/// assert_eq!(y, [3.0, 4.0, 5.0]);
+/// assert_eq!(space.dot(&y, &y)?, 50.0);
+/// # Ok::<(), resolvent::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Host<T>(PhantomData<T>);
+
+impl<T> Host<T> {
+    /// The host.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// Runs `f` on corresponding blocks of the vectors, one block at a time on each thread.
+macro_rules! each_block {
+    ($y:expr, $x:expr, |$yb:ident, $xb:ident| $body:expr) => {{
+        let size = blocks($y.len());
+        if $y.len() <= size {
+            let ($yb, $xb) = (&mut *$y, &*$x);
+            $body
+        } else {
+            $y.par_chunks_mut(size).zip($x.par_chunks(size)).for_each(|($yb, $xb)| $body)
+        }
+    }};
+}
+
+impl<T: Scalar> Space for Host<T> {
+    type Scalar = T;
+    type Slice = [T];
+    type Buf = Buffer<T>;
+
+    fn len(&self, v: &[T]) -> usize {
+        v.len()
+    }
+
+    fn zeros(&self, n: usize) -> Result<Buffer<T>> {
+        Buffer::zeros(n)
+    }
+
+    fn upload(&self, src: &[T], dst: &mut [T]) -> Result<()> {
+        self.copy(src, dst)
+    }
+
+    fn download(&self, src: &[T], dst: &mut [T]) -> Result<()> {
+        self.copy(src, dst)
+    }
+
+    fn copy(&self, x: &[T], y: &mut [T]) -> Result<()> {
+        check_len("y", x.len(), y.len())?;
+        each_block!(y, x, |yb, xb| yb.copy_from_slice(xb));
+        Ok(())
+    }
+
+    fn fill(&self, a: T, y: &mut [T]) -> Result<()> {
+        let size = blocks(y.len());
+        y.par_chunks_mut(size).for_each(|y| y.fill(a));
+        Ok(())
+    }
+
+    fn axpby(&self, a: T, x: &[T], b: T, y: &mut [T]) -> Result<()> {
+        check_len("y", x.len(), y.len())?;
+        each_block!(y, x, |yb, xb| dispatch(Axpby { a, x: xb, b, y: yb }));
+        Ok(())
+    }
+
+    fn multiply(&self, a: T, d: &[T], x: &[T], b: T, y: &mut [T]) -> Result<()> {
+        check_len("x", d.len(), x.len())?;
+        check_len("y", d.len(), y.len())?;
+        let size = blocks(y.len());
+        y.par_chunks_mut(size)
+            .zip(d.par_chunks(size).zip(x.par_chunks(size)))
+            .for_each(|(y, (d, x))| dispatch(Multiply { a, d, x, b, y }));
+        Ok(())
+    }
+
+    fn dot(&self, x: &[T], y: &[T]) -> Result<f64> {
+        check_len("y", x.len(), y.len())?;
+        Ok(reduce::sum_blocks(x.len(), |range| dispatch(Dot { x: &x[range.clone()], y: &y[range] })))
+    }
+
+    fn sum(&self, x: &[T]) -> Result<f64> {
+        Ok(reduce::sum_blocks(x.len(), |range| lanes(x[range].iter().map(|v| v.f64()))))
+    }
+
+    fn shift(&self, a: T, y: &mut [T]) -> Result<()> {
+        let size = blocks(y.len());
+        y.par_chunks_mut(size).for_each(|y| y.iter_mut().for_each(|v| *v += a));
+        Ok(())
+    }
+
+    fn step(&self, a: T, p: &[T], q: &[T], x: &mut [T], r: &mut [T]) -> Result<f64> {
+        let n = p.len();
+        check_len("q", n, q.len())?;
+        check_len("x", n, x.len())?;
+        check_len("r", n, r.len())?;
+        let size = blocks(n);
+        let mut partial = [0.0; reduce::MAX_BLOCKS];
+        x.par_chunks_mut(size)
+            .zip(r.par_chunks_mut(size))
+            .zip(p.par_chunks(size).zip(q.par_chunks(size)))
+            .zip(partial.par_iter_mut())
+            .for_each(|(((x, r), (p, q)), sum)| *sum = dispatch(Step { a, p, q, x, r }));
+        Ok(partial.iter().sum())
+    }
+}
+
+struct Axpby<'a, T> {
+    a: T,
+    x: &'a [T],
+    b: T,
+    y: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Axpby<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { a, x, b, y } = self;
+        if b == T::of(0.0) {
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = a * x);
+        } else if b == T::of(1.0) {
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y += a * x);
+        } else {
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = a * x + b * *y);
+        }
+    }
+}
+
+struct Multiply<'a, T> {
+    a: T,
+    d: &'a [T],
+    x: &'a [T],
+    b: T,
+    y: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Multiply<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { a, d, x, b, y } = self;
+        let pairs = y.iter_mut().zip(d.iter().zip(x));
+        if b == T::of(0.0) {
+            pairs.for_each(|(y, (&d, &x))| *y = a * d * x);
+        } else {
+            pairs.for_each(|(y, (&d, &x))| *y = a * d * x + b * *y);
+        }
+    }
+}
+
+struct Dot<'a, T> {
+    x: &'a [T],
+    y: &'a [T],
+}
+
+impl<T: Scalar> Kernel for Dot<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run(self) -> f64 {
+        reduce::dot(self.x, self.y)
+    }
+}
+
+/// 48 bytes an unknown in f64: p and q read, x and r read and written.
+struct Step<'a, T> {
+    a: T,
+    p: &'a [T],
+    q: &'a [T],
+    x: &'a mut [T],
+    r: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Step<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let Self { a, p, q, x, r } = self;
+        // Short pieces stay in the first-level cache between the update and the sum.
+        let mut sum = 0.0;
+        for (((p, q), x), r) in p.chunks(1024).zip(q.chunks(1024)).zip(x.chunks_mut(1024)).zip(r.chunks_mut(1024)) {
+            x.iter_mut().zip(p).for_each(|(x, &p)| *x += a * p);
+            r.iter_mut().zip(q).for_each(|(r, &q)| *r -= a * q);
+            sum += reduce::dot(r, r);
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    fn data(n: usize, seed: u64) -> Vec<f64> {
+        let mut s = seed;
+        (0..n)
+            .map(|_| {
+                s = s.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (s >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+            })
+            .collect()
+    }
+
+    #[test]
+    fn reductions_have_the_same_bits_for_any_number_of_threads() {
+        for n in [0, 1, 4095, 4097, 1_000_003] {
+            let (x, y) = (data(n, 1), data(n, 2));
+            let run = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| {
+                    let space = Host::<f64>::new();
+                    let (mut u, mut r) = (x.clone(), y.clone());
+                    let step = space.step(0.3, &y, &x, &mut u, &mut r).unwrap();
+                    (space.dot(&x, &y).unwrap().to_bits(), space.sum(&x).unwrap().to_bits(), step.to_bits(), u, r)
+                })
+            };
+            let one = run(1);
+            for threads in [2, 4, 8] {
+                assert_eq!(one, run(threads), "{n} entries, {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn verbs_match_plain_loops() {
+        let n = 10_007;
+        let space = Host::<f64>::new();
+        let (x, d, y0) = (data(n, 3), data(n, 4), data(n, 5));
+        let mut y = y0.clone();
+        space.axpby(1.5, &x, -0.25, &mut y).unwrap();
+        assert!((0..n).all(|i| (y[i] - (1.5 * x[i] - 0.25 * y0[i])).abs() < 1e-15));
+        let mut y = vec![f64::NAN; n];
+        space.axpby(1.5, &x, 0.0, &mut y).unwrap();
+        assert!((0..n).all(|i| y[i] == 1.5 * x[i]));
+        let mut y = y0.clone();
+        space.multiply(2.0, &d, &x, 1.0, &mut y).unwrap();
+        assert!((0..n).all(|i| (y[i] - (2.0 * d[i] * x[i] + y0[i])).abs() < 1e-15));
+        let (mut u, mut r) = (x.clone(), y0.clone());
+        let rr = space.step(0.7, &d, &x, &mut u, &mut r).unwrap();
+        assert!((0..n).all(|i| (u[i] - (x[i] + 0.7 * d[i])).abs() < 1e-15 && (r[i] - (y0[i] - 0.7 * x[i])).abs() < 1e-15));
+        assert!((rr - r.iter().map(|v| v * v).sum::<f64>()).abs() < 1e-10);
+        assert!(matches!(space.dot(&x, &x[1..]), Err(Error::Length { expected: 10_007, got: 10_006, .. })));
+    }
+}

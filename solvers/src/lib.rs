@@ -1,0 +1,43 @@
+//! Operators, Krylov methods and multigrid for PDEs and linear systems.
+//!
+//! Everything here drives a residual to zero by applying operators. One trait, [`Operator`], carries a
+//! matrix, a stencil, a preconditioner and a whole V-cycle alike; solvers speak to vectors only through the
+//! verbs of a [`Space`], so the same solver runs wherever a space is implemented.
+//!
+//! ```ignore
+//! use resolvent::{Boundary, Cg, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Poisson, Status, Stop};
+//!
+//! // −Δu = f on the unit cube, u = 0 on its surface, 32³ cells.
+//! let grid = Grid::new_3d(32, 32, 32)?;
+//! let a = Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3])?;
+//! let space = Host::<f64>::new();
+//! let m = Multigrid::<f32>::new(&a, MultigridOptions::default())?;
+//! let (b, mut x) = (vec![1.0; grid.cells()], vec![0.0; grid.cells()]);
+//! let mut cg = Cg::new(&space, grid.cells(), Stop::default())?;
+//! let report = cg.solve(&space, &a, Some(&m), &b, &mut x)?;
+//! assert_eq!(report.status, Status::Converged);
+//! assert!(report.true_residual <= report.target);
+//! # Ok::<(), resolvent::Error>(())
+//! ```
+
+pub mod error;
+pub mod grid;
+pub mod host;
+pub mod multigrid;
+pub mod operator;
+pub mod report;
+pub mod scalar;
+pub mod space;
+pub mod stencil;
+pub mod stop;
+
+pub use error::{Error, Result};
+pub use grid::{Boundary, Boundaries, Grid};
+pub use host::Host;
+pub use multigrid::{Multigrid, MultigridOptions};
+pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape};
+pub use report::{Progress, Report, Status};
+pub use scalar::Scalar;
+pub use space::Space;
+pub use stencil::{Stencil, faces::FaceLaplacian, flags::{Cell, FlagLaplacian}, poisson::Poisson};
+pub use stop::Stop;

@@ -1,0 +1,367 @@
+//! Geometric multigrid on structured grids: a symmetric V-cycle, to precondition conjugate gradients.
+//!
+//! One red–black Gauss–Seidel sweep before and one after each coarse correction; 5- and 7-point operators on every level
+//! by finite-volume upscaling; simplex interpolation that knows solids, prescribed values and jumps, and its
+//! transpose; only the strongly coupled dimensions are coarsened; a direct solve at the bottom.
+//! The cycle usually runs in f32 inside an f64 iteration, which costs no steps and halves the traffic.
+
+mod coarsen;
+mod coarsest;
+mod level;
+mod transfer;
+mod weights;
+
+use crate::error::check_len;
+use crate::host::buffer::Buffer;
+use crate::operator::check_apply;
+use crate::stencil::Stencil;
+use crate::stencil::faces::Faces;
+use crate::stencil::flags::Flags;
+use crate::stencil::poisson::Constant;
+use crate::stencil::rows::{Extent, Rows, Shared};
+use crate::{Error, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
+use coarsest::Coarsest;
+use level::{Ascend, Descend, Halving};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use weights::{Packed, Separable, Weights};
+
+/// How a hierarchy is built.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MultigridOptions {
+    /// A dimension is coarsened when its mean conductance is at least this share of the largest one.
+    pub strong: f64,
+    /// A level of at most this many cells is solved directly.
+    pub direct_cells: usize,
+}
+
+impl Default for MultigridOptions {
+    fn default() -> Self {
+        Self { strong: 0.4, direct_cells: 300 }
+    }
+}
+
+/// A symmetric positive definite V(1,1)-cycle as an operator r ↦ z ≈ A⁻¹r, in precision `T`.
+///
+/// On `Host<T>` it works in `T` throughout; `Multigrid<f32>` on `Host<f64>` reads and writes f64 and works in f32. Vectors
+/// have one entry a cell; cells that take no part get 0. Memory beyond the operator, bytes a cell in f32 and 3-D: 12 on
+/// constant coefficients, 19 on flags, 31 with face coefficients.
+///
+/// # Reference
+/// R. Wienands, W. Joppich, *Practical Fourier Analysis for Multigrid Methods* (2004), 10.1201/9781420034998, for the
+/// smoother; [`coarsen`](self) for what is done between levels.
+pub struct Multigrid<T: Scalar> {
+    shape: Shape,
+    properties: Properties,
+    singular: bool,
+    levels: Vec<Level<T>>,
+    last: Box<Bottom<T>>,
+    work: Mutex<Vec<Workspace<T>>>,
+    partial: Mutex<Vec<f64>>,
+    options: MultigridOptions,
+}
+
+/// The coefficients of a level.
+enum Coefficients<T> {
+    Constant(Constant<T>),
+    Flags(Flags<T>),
+    Faces(Faces<T>),
+}
+
+/// The interpolation to a level.
+enum Interpolation<T> {
+    Separable(Separable<T>),
+    Packed(Packed),
+}
+
+struct Level<T> {
+    coefficients: Coefficients<T>,
+    interpolation: Interpolation<T>,
+    halving: Halving,
+}
+
+struct Bottom<T> {
+    extent: Extent,
+    direct: Coarsest,
+    coefficients: Coefficients<T>,
+}
+
+/// The vectors of a level; `below` and `above` are those of the next coarser one.
+struct Workspace<T> {
+    f: Buffer<T>,
+    e: Buffer<T>,
+    below: Buffer<T>,
+    above: Buffer<T>,
+}
+
+/// Binds `$rows` to the coefficients, whichever they are.
+macro_rules! with_rows {
+    ($c:expr, |$rows:ident| $body:expr) => {
+        match $c {
+            Coefficients::Constant($rows) => $body,
+            Coefficients::Flags($rows) => $body,
+            Coefficients::Faces($rows) => $body,
+        }
+    };
+}
+
+impl<T: Scalar> Coefficients<T> {
+    fn extent(&self) -> Extent {
+        with_rows!(self, |rows| Rows::<T>::extent(rows))
+    }
+
+    fn of(a: &Stencil) -> Self {
+        match a {
+            Stencil::Poisson(a) => {
+                let c = &a.inner.double;
+                Self::Constant(Constant::new(c.extent(), c.c, c.ends))
+            }
+            Stencil::Flags(a) => Self::Flags(a.inner.double.cast()),
+            Stencil::Faces(a) => Self::Faces(a.faces.cast()),
+        }
+    }
+
+    /// The next coarser coefficients and the interpolation to this level, unless this is the coarsest one.
+    fn coarsen(&self, options: &MultigridOptions) -> Option<(Self, Interpolation<T>, Halving)> {
+        let extent = self.extent();
+        if extent.cells() <= options.direct_cells {
+            return None;
+        }
+        let mean = match self {
+            Self::Constant(a) => std::array::from_fn(|d| if extent.n[d] > 1 { a.c[d] } else { 0.0 }),
+            Self::Flags(_) => extent.n.map(|n| if n > 1 { 1.0 } else { 0.0 }),
+            Self::Faces(a) => coarsen::means(a),
+        };
+        let strongest = (0..3).filter(|d| extent.n[*d] > 1).map(|d| mean[d]).fold(0.0, f64::max);
+        let halve: [bool; 3] =
+            std::array::from_fn(|d| extent.n[d] > 1 && mean[d] > 0.0 && mean[d] >= options.strong * strongest);
+        // Two colours need an even ring on this level and on the next.
+        let odd_ring = (0..3).any(|d| extent.periodic[d] && extent.n[d] % 2 == 1);
+        if odd_ring || halve == [false; 3] {
+            return None;
+        }
+        let halving = Halving::new(extent, halve);
+        let even = (0..3).all(|d| !halve[d] || extent.n[d] % 2 == 0);
+        Some(match self {
+            Self::Constant(a) if even => (
+                Self::Constant(coarsen::constant(a, halving)),
+                Interpolation::Separable(Separable::new(extent, halve, a.c, a.ends)),
+                halving,
+            ),
+            Self::Constant(a) => Self::upscaled(a, halving, mean),
+            Self::Flags(a) => Self::upscaled(a, halving, mean),
+            Self::Faces(a) => Self::upscaled(a, halving, mean),
+        })
+    }
+
+    fn upscaled<G: coarsen::Conductances>(g: &G, halving: Halving, mean: [f64; 3]) -> (Self, Interpolation<T>, Halving) {
+        let (faces, packed) = coarsen::upscale(g, halving, mean);
+        (Self::Faces(faces), Interpolation::Packed(packed), halving)
+    }
+}
+
+type Hierarchy<T> = (Vec<Level<T>>, Box<Bottom<T>>);
+
+fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Result<Hierarchy<T>> {
+    let mut levels = Vec::new();
+    let mut coefficients = Coefficients::<T>::of(a);
+    while let Some((coarse, interpolation, halving)) = coefficients.coarsen(options) {
+        levels.push(Level { coefficients, interpolation, halving });
+        coefficients = coarse;
+    }
+    let extent = coefficients.extent();
+    if extent.cells() > 10 * options.direct_cells.max(300) {
+        return Err(Error::Grid {
+            n: extent.n,
+            why: "is the coarsest level, too large for a direct solve; periodic sides need a number of cells divisible by a power of two",
+        });
+    }
+    let direct = with_rows!(&coefficients, |rows| Coarsest::new::<T, _>(rows))?;
+    Ok((levels, Box::new(Bottom { extent, direct, coefficients })))
+}
+
+impl<T: Scalar> Multigrid<T> {
+    /// Builds the hierarchy and its workspace.
+    ///
+    /// # Errors
+    /// [`Error::Grid`] when a periodic dimension cannot be halved often enough; [`Error::Memory`].
+    pub fn new(a: &Stencil, options: MultigridOptions) -> Result<Self> {
+        let (levels, last) = build(a, &options)?;
+        let mut work = Vec::new();
+        for level in &levels {
+            let h = level.halving;
+            let sums = if h.halve[2] { h.coarse.cells() } else { 0 };
+            work.push(Workspace {
+                f: Buffer::zeros(h.fine.cells())?,
+                e: Buffer::zeros(h.fine.cells())?,
+                below: Buffer::zeros(sums)?,
+                above: Buffer::zeros(sums)?,
+            });
+        }
+        let n = last.extent.cells();
+        work.push(Workspace {
+            f: Buffer::zeros(n)?,
+            e: Buffer::zeros(n)?,
+            below: Buffer::zeros(0)?,
+            above: Buffer::zeros(0)?,
+        });
+        let units = levels.first().map_or(1, |l| l.halving.coarse.n[2]);
+        Ok(Self {
+            shape: a.shape(),
+            properties: a.properties(),
+            singular: a.is_singular(),
+            levels,
+            last,
+            work: Mutex::new(work),
+            partial: Mutex::new(vec![0.0; units]),
+            options,
+        })
+    }
+
+    /// Takes new coefficients on the same grid; vectors are kept.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the grid differs, or its dimensions now coarsen in another order; else as [`new`](Self::new).
+    pub fn update_values(&mut self, a: &Stencil) -> Result<()> {
+        let mismatch = Error::Shape { what: "update_values", left: self.shape, right: a.shape() };
+        if a.shape() != self.shape {
+            return Err(mismatch);
+        }
+        let (levels, last) = build(a, &self.options)?;
+        let same = |l: &Level<T>, m: &Level<T>| l.halving.fine == m.halving.fine && l.halving.halve == m.halving.halve;
+        if levels.len() != self.levels.len() || !levels.iter().zip(&self.levels).all(|(l, m)| same(l, m)) {
+            *self = Self::new(a, self.options)?;
+            return Ok(());
+        }
+        (self.levels, self.last) = (levels, last);
+        (self.properties, self.singular) = (a.properties(), a.is_singular());
+        Ok(())
+    }
+
+    /// z ← M r; returns r·z. `scale` brings r into the range of `T`.
+    fn cycle<U: Scalar>(&self, r: &[U], z: &mut [U], scale: f64) -> f64 {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.levels.is_empty() {
+            let Workspace { f, e, .. } = &mut work[0];
+            f.iter_mut().zip(r).for_each(|(f, r)| *f = T::of(r.f64() * scale));
+            self.last.direct.solve(f, e);
+            z.iter_mut().zip(e.iter()).for_each(|(z, e)| *z = U::of(e.f64() / scale));
+            return r.iter().zip(z.iter()).map(|(r, z)| r.f64() * z.f64()).sum();
+        }
+        for (l, level) in self.levels.iter().enumerate() {
+            let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
+            let source = (l == 0).then_some((r, scale));
+            with_rows!(&level.coefficients, |rows| match &level.interpolation {
+                Interpolation::Separable(w) =>
+                    descend(rows, w, level.halving, source, &mut fine[0], &mut coarse[0]),
+                Interpolation::Packed(w) => descend(rows, w, level.halving, source, &mut fine[0], &mut coarse[0]),
+            });
+        }
+        let Workspace { f, e, .. } = work.last_mut().expect("there is a coarsest level");
+        self.last.direct.solve(f, e);
+        for (l, level) in self.levels.iter().enumerate().rev() {
+            let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
+            let sink = (l == 0).then(|| (r, Shared::new(z), 1.0 / scale, Shared::new(&mut partial)));
+            with_rows!(&level.coefficients, |rows| match &level.interpolation {
+                Interpolation::Separable(w) => ascend(rows, w, level.halving, &coarse[0].e, &mut fine[0], sink),
+                Interpolation::Packed(w) => ascend(rows, w, level.halving, &coarse[0].e, &mut fine[0], sink),
+            });
+        }
+        partial.iter().sum()
+    }
+
+    /// The cycle, repeated with a scale when r is outside what `T` can hold.
+    fn safe_cycle<U: Scalar>(&self, r: &[U], z: &mut [U]) -> Result<f64> {
+        check_len("x", self.shape.cols, r.len())?;
+        check_len("y", self.shape.rows, z.len())?;
+        let product = self.cycle(r, z, 1.0);
+        if product.is_finite() && (1e-50..1e50).contains(&product) {
+            return Ok(product);
+        }
+        let largest = r.iter().fold(0.0, |m: f64, v| m.max(v.f64().abs()));
+        if largest == 0.0 || !largest.is_finite() {
+            return Ok(product);
+        }
+        Ok(self.cycle(r, z, 1.0 / largest))
+    }
+}
+
+fn descend<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
+    rows: &R,
+    weights: &W,
+    halving: Halving,
+    source: Option<(&[U], f64)>,
+    fine: &mut Workspace<T>,
+    coarse: &mut Workspace<T>,
+) {
+    Descend {
+        rows,
+        weights,
+        halving,
+        source,
+        f: Shared::new(&mut fine.f),
+        e: Shared::new(&mut fine.e),
+        coarse_f: Shared::new(&mut coarse.f),
+        below: Shared::new(&mut fine.below),
+        above: Shared::new(&mut fine.above),
+    }
+    .run();
+}
+
+type Sink<'a, U> = Option<(&'a [U], Shared<'a, U>, f64, Shared<'a, f64>)>;
+
+fn ascend<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
+    rows: &R,
+    weights: &W,
+    halving: Halving,
+    coarse_e: &[T],
+    fine: &mut Workspace<T>,
+    sink: Sink<U>,
+) {
+    Ascend { rows, weights, halving, coarse_e, f: &fine.f, e: Shared::new(&mut fine.e), sink }.run();
+}
+
+impl<T: Scalar> Map for Multigrid<T> {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+    fn properties(&self) -> Properties {
+        self.properties
+    }
+}
+
+macro_rules! preconditioner {
+    ($work:ty, $space:ty) => {
+        impl Operator<Host<$space>> for Multigrid<$work> {
+            fn apply(&self, space: &Host<$space>, x: &[$space], y: &mut [$space]) -> Result<()> {
+                check_apply(space, self.shape, x, y)?;
+                self.safe_cycle(x, y).map(drop)
+            }
+        }
+        impl LinearOperator<Host<$space>> for Multigrid<$work> {
+            fn apply_dot(&self, _space: &Host<$space>, x: &[$space], y: &mut [$space]) -> Result<f64> {
+                self.safe_cycle(x, y)
+            }
+        }
+    };
+}
+preconditioner!(f32, f32);
+preconditioner!(f32, f64);
+preconditioner!(f64, f64);
+
+impl<T: Scalar> fmt::Display for Multigrid<T> {
+    /// One line for each level.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (l, level) in self.levels.iter().enumerate() {
+            let kind = match level.coefficients {
+                Coefficients::Constant(_) => "constant",
+                Coefficients::Flags(_) => "flags",
+                Coefficients::Faces(_) => "faces",
+            };
+            writeln!(f, "level {l}: {:?} {kind}, halved {:?}", level.halving.fine.n, level.halving.halve)?;
+        }
+        write!(f, "level {}: {:?} direct", self.levels.len(), self.last.extent.n)
+    }
+}

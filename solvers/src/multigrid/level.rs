@@ -1,0 +1,320 @@
+//! One level of the hierarchy and the two halves of a V-cycle on it.
+//!
+//! Going down, one pass over memory smooths from a zero guess (red, then black cells), forms the residual and restricts
+//! it; going up, one pass interpolates, corrects and smooths again (black, then red), so that the cycle is symmetric.
+//! Bytes a cell in f32: down, f read and e written (8); up, f and e read and e written (12); with the coarse sums and
+//! the coarser levels 24 in 3-D on constant coefficients, against 33 for separate passes.
+
+use super::transfer::{BLOCK, prolong, restrict};
+use super::weights::{WeightRow, Weights};
+use crate::Scalar;
+use crate::host::reduce;
+use crate::stencil::rows::{Extent, Near, Row, Rows, Shared};
+use crate::stencil::wavefront::{Wave, sweep};
+
+/// The shape of a coarsening: the fine box, the coarse box, and which dimensions are halved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Halving {
+    pub fine: Extent,
+    pub coarse: Extent,
+    pub halve: [bool; 3],
+}
+
+impl Halving {
+    pub fn new(fine: Extent, halve: [bool; 3]) -> Self {
+        let mut coarse = fine;
+        for a in 0..3 {
+            if halve[a] {
+                coarse.n[a] = fine.n[a].div_ceil(2);
+            }
+            coarse.periodic[a] = fine.periodic[a] && coarse.n[a] > 1;
+        }
+        Self { fine, coarse, halve }
+    }
+    /// The coarse coordinate of a fine one.
+    #[inline(always)]
+    pub fn parent(self, axis: usize, i: usize) -> usize {
+        if self.halve[axis] { i / 2 } else { i }
+    }
+    /// The fine coordinates of a coarse one.
+    #[inline(always)]
+    pub fn children(self, axis: usize, i: usize) -> std::ops::Range<usize> {
+        if self.halve[axis] { 2 * i..(2 * i + 2).min(self.fine.n[axis]) } else { i..i + 1 }
+    }
+    /// The coarse neighbour that fine coordinate `i` interpolates from besides its parent.
+    #[inline(always)]
+    pub fn other(self, axis: usize, i: usize) -> Option<usize> {
+        if self.halve[axis] { self.coarse.next(axis, i / 2, i % 2 == 1) } else { None }
+    }
+}
+
+/// Calls `f(first, count)` for the blocks of a row.
+macro_rules! blocks {
+    ($nx:expr, |$first:ident, $count:ident| $body:expr) => {
+        let mut $first = 0;
+        while $first < $nx {
+            let $count = BLOCK.min($nx - $first);
+            $body;
+            $first += BLOCK;
+        }
+    };
+}
+
+/// e ← (f + off(e))/d on the cells of row (j, k) whose colour is `colour`.
+///
+/// # Safety
+/// The caller has the row of `e` to itself, and its neighbours are not written to.
+#[inline(always)]
+unsafe fn relax<T: Scalar, R: Rows<T>>(rows: &R, f: &[T], e: Shared<T>, j: usize, k: usize, colour: usize) {
+    let extent = rows.extent();
+    let nx = extent.n[0];
+    let start = extent.start(j, k);
+    let row = rows.row(j, k);
+    let mut off = [T::of(0.0); BLOCK];
+    blocks!(nx, |first, count| {
+        // SAFETY: the caller's. The other colour's cells are read, this one's written.
+        unsafe {
+            Near::new(extent, rows.zeros(), e, j, k).off(row, first, &mut off[..count]);
+            let e = e.get_mut(start + first, count);
+            let f = &f[start + first..start + first + count];
+            // Blocks start at even cells.
+            let parity = (j + k + colour) % 2;
+            for i in 0..count {
+                let v = (f[i] + off[i]) * row.inv(first + i);
+                e[i] = if i % 2 == parity { v } else { e[i] };
+            }
+        }
+    });
+}
+
+/// From fine right-hand side to coarse right-hand side.
+pub(crate) struct Descend<'a, T, U, R, W> {
+    pub rows: &'a R,
+    pub weights: &'a W,
+    pub halving: Halving,
+    /// What is read when the right-hand side still has another type or scale, and the factor to scale it by.
+    pub source: Option<(&'a [U], f64)>,
+    pub f: Shared<'a, T>,
+    pub e: Shared<'a, T>,
+    pub coarse_f: Shared<'a, T>,
+    /// What each coarse plane gives to the one below and the one above.
+    pub below: Shared<'a, T>,
+    pub above: Shared<'a, T>,
+}
+
+impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
+    pub fn run(&self) {
+        let h = self.halving;
+        sweep(self, h.coarse.n[2], h.fine.cells(), h.fine.periodic[2]);
+    }
+
+    /// f ← source; e ← f/d on red cells, 0 on black ones.
+    #[inline(always)]
+    unsafe fn begin(&self, k: usize) {
+        let extent = self.halving.fine;
+        let nx = extent.n[0];
+        for j in 0..extent.n[1] {
+            let start = extent.start(j, k);
+            // SAFETY: the rows belong to this unit.
+            let (f, e) = unsafe { (self.f.get_mut(start, nx), self.e.get_mut(start, nx)) };
+            let row = self.rows.row(j, k);
+            if let Some((source, scale)) = self.source {
+                for (f, s) in f.iter_mut().zip(&source[start..start + nx]) {
+                    *f = T::of(s.f64() * scale);
+                }
+            }
+            let parity = (j + k) % 2;
+            for i in 0..nx {
+                // SAFETY: i < nx.
+                let v = f[i] * unsafe { row.inv(i) };
+                e[i] = if i % 2 == parity { v } else { T::of(0.0) };
+            }
+        }
+    }
+
+    /// Coarse sums of the residual of unit `u`.
+    #[inline(always)]
+    unsafe fn restrict(&self, u: usize) {
+        let h = self.halving;
+        let [cx, cy, _] = h.coarse.n;
+        let (nx, plane) = (h.fine.n[0], cx * cy);
+        // SAFETY: the coarse planes belong to this unit; e is only read in this pass.
+        unsafe {
+            self.coarse_f.get_mut(u * plane, plane).fill(T::of(0.0));
+            if h.halve[2] {
+                self.below.get_mut(u * plane, plane).fill(T::of(0.0));
+                self.above.get_mut(u * plane, plane).fill(T::of(0.0));
+            }
+            for k in h.children(2, u) {
+                let z_neighbour = h.other(2, k);
+                for j in 0..h.fine.n[1] {
+                    let start = h.fine.start(j, k);
+                    let (row, w) = (self.rows.row(j, k), self.weights.row(j, k));
+                    let f = self.f.get(start, nx);
+                    let near = Near::new(h.fine, self.rows.zeros(), self.e, j, k);
+                    let own_j = h.parent(1, j);
+                    let own = self.coarse_f.get_mut(u * plane + own_j * cx, cx);
+                    let mut y = h.other(1, j).map(|y| self.coarse_f.get_mut(u * plane + y * cx, cx));
+                    let side = if k % 2 == 0 { self.below } else { self.above };
+                    let mut z = z_neighbour.map(|_| side.get_mut(u * plane + own_j * cx, cx));
+                    let mut r = [T::of(0.0); BLOCK];
+                    blocks!(nx, |first, count| {
+                        near.off(row, first, &mut r[..count]);
+                        let c = &near.centre()[first..first + count];
+                        let f = &f[first..first + count];
+                        for i in 0..count {
+                            r[i] += f[i] - row.diag(first + i) * c[i];
+                        }
+                        restrict(
+                            w,
+                            first,
+                            &r[..count],
+                            own,
+                            y.as_deref_mut(),
+                            z.as_deref_mut(),
+                            h.halve[0],
+                            h.fine.periodic[0],
+                        );
+                    });
+                }
+            }
+        }
+    }
+
+    /// Adds what the neighbouring planes give.
+    #[inline(always)]
+    unsafe fn gather(&self, u: usize) {
+        let h = self.halving;
+        if !h.halve[2] {
+            return;
+        }
+        let plane = h.coarse.n[0] * h.coarse.n[1];
+        // SAFETY: this unit's plane is written, its neighbours' sums are ready.
+        unsafe {
+            let f = self.coarse_f.get_mut(u * plane, plane);
+            let sides = [(h.coarse.next(2, u, false), self.above), (h.coarse.next(2, u, true), self.below)];
+            for (from, side) in sides {
+                if let Some(v) = from {
+                    for (f, &s) in f.iter_mut().zip(side.get(v * plane, plane)) {
+                        *f += s;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Descend<'_, T, U, R, W> {
+    fn stages(&self) -> usize {
+        4
+    }
+
+    #[inline(always)]
+    unsafe fn stage(&self, stage: usize, unit: usize) {
+        let h = self.halving;
+        // SAFETY: `Wave` keeps units apart and passes in order.
+        unsafe {
+            match stage {
+                0 => h.children(2, unit).for_each(|k| self.begin(k)),
+                1 => {
+                    let f = self.f.get(0, h.fine.cells());
+                    for k in h.children(2, unit) {
+                        (0..h.fine.n[1]).for_each(|j| relax(self.rows, f, self.e, j, k, 1));
+                    }
+                }
+                2 => self.restrict(unit),
+                _ => self.gather(unit),
+            }
+        }
+    }
+}
+
+/// From coarse correction to fine correction.
+pub(crate) struct Ascend<'a, T, U, R, W> {
+    pub rows: &'a R,
+    pub weights: &'a W,
+    pub halving: Halving,
+    pub coarse_e: &'a [T],
+    pub f: &'a [T],
+    pub e: Shared<'a, T>,
+    /// Where the result goes when it has another type or scale: r, z, the factor, and the sums z·r of each unit.
+    pub sink: Option<(&'a [U], Shared<'a, U>, f64, Shared<'a, f64>)>,
+}
+
+impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
+    pub fn run(&self) {
+        let h = self.halving;
+        sweep(self, h.coarse.n[2], h.fine.cells(), h.fine.periodic[2]);
+    }
+
+    /// e ← e + P e_coarse on plane k.
+    #[inline(always)]
+    unsafe fn correct(&self, k: usize) {
+        let h = self.halving;
+        let [nx, ny, _] = h.fine.n;
+        let cx = h.coarse.n[0];
+        let coarse = |j: usize, k: usize| &self.coarse_e[h.coarse.start(j, k)..][..cx];
+        let own_k = h.parent(2, k);
+        for j in 0..ny {
+            let own_j = h.parent(1, j);
+            let own = coarse(own_j, own_k);
+            let y = h.other(1, j).map_or(own, |y| coarse(y, own_k));
+            let z = h.other(2, k).map_or(own, |z| coarse(own_j, z));
+            let w = self.weights.row(j, k);
+            let start = h.fine.start(j, k);
+            blocks!(nx, |first, count| {
+                // SAFETY: the row belongs to this unit.
+                unsafe {
+                    let e = self.e.get_mut(start + first, count);
+                    prolong(w, first, [own, y, z], h.halve[0], h.fine.periodic[0], e);
+                }
+            });
+        }
+    }
+
+    /// z ← scale e and its product with r.
+    #[inline(always)]
+    unsafe fn finish(&self, unit: usize) {
+        let Some((r, z, scale, partial)) = self.sink else { return };
+        let h = self.halving;
+        let (nx, scale) = (h.fine.n[0], U::of(scale));
+        let mut sum = 0.0;
+        for k in h.children(2, unit) {
+            for j in 0..h.fine.n[1] {
+                let start = h.fine.start(j, k);
+                // SAFETY: the rows belong to this unit and are finished.
+                let (e, z) = unsafe { (self.e.get(start, nx), z.get_mut(start, nx)) };
+                for (z, &e) in z.iter_mut().zip(e) {
+                    *z = U::of(e.f64()) * scale;
+                }
+                sum += reduce::dot(&r[start..start + nx], z);
+            }
+        }
+        // SAFETY: one entry for each unit.
+        unsafe { partial.get_mut(unit, 1)[0] = sum };
+    }
+}
+
+impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Ascend<'_, T, U, R, W> {
+    fn stages(&self) -> usize {
+        3
+    }
+
+    #[inline(always)]
+    unsafe fn stage(&self, stage: usize, unit: usize) {
+        let h = self.halving;
+        // SAFETY: `Wave` keeps units apart and passes in order.
+        unsafe {
+            for k in h.children(2, unit) {
+                match stage {
+                    0 => self.correct(k),
+                    1 => (0..h.fine.n[1]).for_each(|j| relax(self.rows, self.f, self.e, j, k, 1)),
+                    _ => (0..h.fine.n[1]).for_each(|j| relax(self.rows, self.f, self.e, j, k, 0)),
+                }
+            }
+            if stage == 2 {
+                self.finish(unit);
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Where vectors live, and the verbs solvers may use on them.
+
+use crate::{Result, Scalar};
+use std::ops::DerefMut;
+
+/// A place where vectors live, and the verbs solvers may use on them. Solvers never index a vector.
+///
+/// All lengths must agree; an implementation checks this and answers [`Error::Length`](crate::Error::Length).
+/// Reductions are deterministic: the same data give the same bits for any number of threads.
+pub trait Space: Send + Sync {
+    /// The type of one entry.
+    type Scalar: Scalar;
+    /// A borrowed vector: `[T]` on the host, a device slice on a GPU.
+    type Slice: ?Sized + Send + Sync;
+    /// An owned vector.
+    type Buf: DerefMut<Target = Self::Slice> + Send + Sync;
+
+    /// How many entries `v` has.
+    fn len(&self, v: &Self::Slice) -> usize;
+    /// A new vector of `n` zeros.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory) when it does not fit.
+    fn zeros(&self, n: usize) -> Result<Self::Buf>;
+    /// Copies from host memory.
+    fn upload(&self, src: &[Self::Scalar], dst: &mut Self::Slice) -> Result<()>;
+    /// Copies to host memory.
+    fn download(&self, src: &Self::Slice, dst: &mut [Self::Scalar]) -> Result<()>;
+    /// y ← x.
+    fn copy(&self, x: &Self::Slice, y: &mut Self::Slice) -> Result<()>;
+    /// y ← a in every entry.
+    fn fill(&self, a: Self::Scalar, y: &mut Self::Slice) -> Result<()>;
+    /// y ← a x + b y. `b = 0` overwrites: what `y` held, NaN included, is not read.
+    fn axpby(&self, a: Self::Scalar, x: &Self::Slice, b: Self::Scalar, y: &mut Self::Slice) -> Result<()>;
+    /// y ← a d∘x + b y, entry by entry; `b = 0` overwrites.
+    fn multiply(
+        &self,
+        a: Self::Scalar,
+        d: &Self::Slice,
+        x: &Self::Slice,
+        b: Self::Scalar,
+        y: &mut Self::Slice,
+    ) -> Result<()>;
+    /// x·y, accumulated in f64.
+    fn dot(&self, x: &Self::Slice, y: &Self::Slice) -> Result<f64>;
+    /// The sum of the entries, accumulated in f64.
+    fn sum(&self, x: &Self::Slice) -> Result<f64>;
+    /// y ← y + a in every entry.
+    fn shift(&self, a: Self::Scalar, y: &mut Self::Slice) -> Result<()>;
+    /// ‖x‖₂.
+    fn norm(&self, x: &Self::Slice) -> Result<f64> {
+        Ok(self.dot(x, x)?.sqrt())
+    }
+    /// x ← x + a p, r ← r − a q; returns r·r. One pass where the space can: 48 bytes an unknown in f64.
+    fn step(
+        &self,
+        a: Self::Scalar,
+        p: &Self::Slice,
+        q: &Self::Slice,
+        x: &mut Self::Slice,
+        r: &mut Self::Slice,
+    ) -> Result<f64> {
+        let one = num_traits::one();
+        self.axpby(a, p, one, x)?;
+        self.axpby(-a, q, one, r)?;
+        self.dot(r, r)
+    }
+}
