@@ -277,7 +277,7 @@ impl<T: Scalar> Multigrid<T> {
         check_len("x", self.shape.cols, r.len())?;
         check_len("y", self.shape.rows, z.len())?;
         let product = self.cycle(r, z, 1.0);
-        if product.is_finite() && (1e-50..1e50).contains(&product) {
+        if product.is_finite() && (1e-60..1e60).contains(&product) {
             return Ok(product);
         }
         let largest = r.iter().fold(0.0, |m: f64, v| m.max(v.f64().abs()));

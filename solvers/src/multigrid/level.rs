@@ -5,8 +5,8 @@
 //! Bytes a cell in f32: down, f read and e written (8); up, f and e read and e written (12); with the coarse sums and
 //! the coarser levels 24 in 3-D on constant coefficients, against 33 for separate passes.
 
-use super::transfer::{BLOCK, prolong, restrict};
-use super::weights::{WeightRow, Weights};
+use super::transfer::{BLOCK, Strip, Strips, prolong, restrict};
+use super::weights::Weights;
 use crate::Scalar;
 use crate::host::reduce;
 use crate::stencil::rows::{Extent, Near, Row, Rows, Shared};
@@ -48,6 +48,23 @@ impl Halving {
     }
 }
 
+/// 1, 0, 1, 0, …: from its first entry the even cells of a block, from its second the odd ones.
+static EVEN: [u32; BLOCK + 1] = {
+    let mut pattern = [0; BLOCK + 1];
+    let mut i = 0;
+    while i <= BLOCK {
+        pattern[i] = 1;
+        i += 2;
+    }
+    pattern
+};
+
+/// Which cells of a block have the colour of those whose x has this parity; blocks start at even cells.
+#[inline(always)]
+fn pattern(parity: usize, count: usize) -> &'static [u32] {
+    &EVEN[parity..parity + count]
+}
+
 /// Calls `f(first, count)` for the blocks of a row.
 macro_rules! blocks {
     ($nx:expr, |$first:ident, $count:ident| $body:expr) => {
@@ -65,23 +82,29 @@ macro_rules! blocks {
 /// # Safety
 /// The caller has the row of `e` to itself, and its neighbours are not written to.
 #[inline(always)]
-unsafe fn relax<T: Scalar, R: Rows<T>>(rows: &R, f: &[T], e: Shared<T>, j: usize, k: usize, colour: usize) {
+unsafe fn relax<T: Scalar, R: Rows<T>>(
+    rows: &R,
+    f: &[T],
+    e: Shared<T>,
+    [j, k]: [usize; 2],
+    colour: usize,
+    off: &mut Strip<T>,
+) {
     let extent = rows.extent();
     let nx = extent.n[0];
     let start = extent.start(j, k);
     let row = rows.row(j, k);
-    let mut off = [T::of(0.0); BLOCK];
     blocks!(nx, |first, count| {
         // SAFETY: the caller's. The other colour's cells are read, this one's written.
         unsafe {
             Near::new(extent, rows.zeros(), e, j, k).off(row, first, &mut off[..count]);
             let e = e.get_mut(start + first, count);
             let f = &f[start + first..start + first + count];
-            // Blocks start at even cells.
-            let parity = (j + k + colour) % 2;
+            let chosen = pattern((j + k + colour) % 2, count);
+            let off = &off[..count];
             for i in 0..count {
                 let v = (f[i] + off[i]) * row.inv(first + i);
-                e[i] = if i % 2 == parity { v } else { e[i] };
+                e[i] = if chosen[i] != 0 { v } else { e[i] };
             }
         }
     });
@@ -123,12 +146,15 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
                     *f = T::of(s.f64() * scale);
                 }
             }
-            let parity = (j + k) % 2;
-            for i in 0..nx {
-                // SAFETY: i < nx.
-                let v = f[i] * unsafe { row.inv(i) };
-                e[i] = if i % 2 == parity { v } else { T::of(0.0) };
-            }
+            blocks!(nx, |first, count| {
+                let (f, e) = (&f[first..first + count], &mut e[first..first + count]);
+                let chosen = pattern((j + k) % 2, count);
+                for i in 0..count {
+                    // SAFETY: first + i < nx.
+                    let v = f[i] * unsafe { row.inv(first + i) };
+                    e[i] = if chosen[i] != 0 { v } else { T::of(0.0) };
+                }
+            });
         }
     }
 
@@ -138,6 +164,7 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
         let h = self.halving;
         let [cx, cy, _] = h.coarse.n;
         let (nx, plane) = (h.fine.n[0], cx * cy);
+        let (mut r, mut strips) = ([T::of(0.0); BLOCK], Strips::new());
         // SAFETY: the coarse planes belong to this unit; e is only read in this pass.
         unsafe {
             self.coarse_f.get_mut(u * plane, plane).fill(T::of(0.0));
@@ -157,7 +184,6 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
                     let mut y = h.other(1, j).map(|y| self.coarse_f.get_mut(u * plane + y * cx, cx));
                     let side = if k % 2 == 0 { self.below } else { self.above };
                     let mut z = z_neighbour.map(|_| side.get_mut(u * plane + own_j * cx, cx));
-                    let mut r = [T::of(0.0); BLOCK];
                     blocks!(nx, |first, count| {
                         near.off(row, first, &mut r[..count]);
                         let c = &near.centre()[first..first + count];
@@ -174,6 +200,7 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
                             z.as_deref_mut(),
                             h.halve[0],
                             h.fine.periodic[0],
+                            &mut strips,
                         );
                     });
                 }
@@ -215,11 +242,18 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Descend<'_, T, U,
         // SAFETY: `Wave` keeps units apart and passes in order.
         unsafe {
             match stage {
-                0 => h.children(2, unit).for_each(|k| self.begin(k)),
+                0 => {
+                    for k in h.children(2, unit) {
+                        self.begin(k);
+                    }
+                }
                 1 => {
                     let f = self.f.get(0, h.fine.cells());
+                    let mut off = [T::of(0.0); BLOCK];
                     for k in h.children(2, unit) {
-                        (0..h.fine.n[1]).for_each(|j| relax(self.rows, f, self.e, j, k, 1));
+                        for j in 0..h.fine.n[1] {
+                            relax(self.rows, f, self.e, [j, k], 1, &mut off);
+                        }
                     }
                 }
                 2 => self.restrict(unit),
@@ -255,6 +289,7 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
         let cx = h.coarse.n[0];
         let coarse = |j: usize, k: usize| &self.coarse_e[h.coarse.start(j, k)..][..cx];
         let own_k = h.parent(2, k);
+        let mut strips = Strips::new();
         for j in 0..ny {
             let own_j = h.parent(1, j);
             let own = coarse(own_j, own_k);
@@ -266,7 +301,7 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
                 // SAFETY: the row belongs to this unit.
                 unsafe {
                     let e = self.e.get_mut(start + first, count);
-                    prolong(w, first, [own, y, z], h.halve[0], h.fine.periodic[0], e);
+                    prolong(w, first, [own, y, z], h.halve[0], h.fine.periodic[0], e, &mut strips);
                 }
             });
         }
@@ -305,11 +340,14 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Ascend<'_, T, U, 
         let h = self.halving;
         // SAFETY: `Wave` keeps units apart and passes in order.
         unsafe {
+            let mut off = [T::of(0.0); BLOCK];
             for k in h.children(2, unit) {
-                match stage {
-                    0 => self.correct(k),
-                    1 => (0..h.fine.n[1]).for_each(|j| relax(self.rows, self.f, self.e, j, k, 1)),
-                    _ => (0..h.fine.n[1]).for_each(|j| relax(self.rows, self.f, self.e, j, k, 0)),
+                if stage == 0 {
+                    self.correct(k);
+                    continue;
+                }
+                for j in 0..h.fine.n[1] {
+                    relax(self.rows, self.f, self.e, [j, k], 2 - stage, &mut off);
                 }
             }
             if stage == 2 {

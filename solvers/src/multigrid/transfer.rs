@@ -10,6 +10,22 @@ pub(crate) const BLOCK: usize = 512;
 /// A stack buffer for one block.
 pub(crate) type Strip<T> = [T; BLOCK];
 
+/// The stack buffers of a transfer: what concerns the fine row's own coarse row, and those along x, y and z.
+pub(crate) struct Strips<T> {
+    own: Strip<T>,
+    x: Strip<T>,
+    y: Strip<T>,
+    z: Strip<T>,
+}
+
+impl<T: Scalar> Strips<T> {
+    #[inline(always)]
+    pub fn new() -> Self {
+        let zero = [T::of(0.0); BLOCK];
+        Self { own: zero, x: zero, y: zero, z: zero }
+    }
+}
+
 /// e ← e + P x on the fine cells `first..first + e.len()` of a row (`first` even when x is coarsened).
 ///
 /// `own`, `y`, `z` are the coarse rows of the fine row itself and of its neighbours across; `halve` tells whether the
@@ -25,6 +41,7 @@ pub(crate) unsafe fn prolong<T: Scalar>(
     halve: bool,
     wrap: bool,
     e: &mut [T],
+    strips: &mut Strips<T>,
 ) {
     let n = e.len();
     if !halve {
@@ -38,13 +55,12 @@ pub(crate) unsafe fn prolong<T: Scalar>(
         return;
     }
     let zero = T::of(0.0);
-    let (mut so, mut sx, mut sy, mut sz): (Strip<T>, Strip<T>, Strip<T>, Strip<T>) =
-        ([zero; BLOCK], [zero; BLOCK], [zero; BLOCK], [zero; BLOCK]);
+    let Strips { own: so, x: sx, y: sy, z: sz } = strips;
     let half = first / 2;
     let pairs = n.div_ceil(2);
     let nc = own.len();
     let (o, y, z) = (&own[half..half + pairs], &y[half..half + pairs], &z[half..half + pairs]);
-    for (s, c) in [(&mut so, o), (&mut sy, y), (&mut sz, z)] {
+    for (s, c) in [(&mut *so, o), (&mut *sy, y), (&mut *sz, z)] {
         for (s, &v) in s.chunks_exact_mut(2).zip(c) {
             s[0] = v;
             s[1] = v;
@@ -85,11 +101,10 @@ pub(crate) unsafe fn restrict<T: Scalar>(
     z: Option<&mut [T]>,
     halve: bool,
     wrap: bool,
+    strips: &mut Strips<T>,
 ) {
     let n = r.len();
-    let zero = T::of(0.0);
-    let (mut so, mut sx, mut sy, mut sz): (Strip<T>, Strip<T>, Strip<T>, Strip<T>) =
-        ([zero; BLOCK], [zero; BLOCK], [zero; BLOCK], [zero; BLOCK]);
+    let Strips { own: so, x: sx, y: sy, z: sz } = strips;
     {
         let (so, sx, sy, sz) = (&mut so[..n], &mut sx[..n], &mut sy[..n], &mut sz[..n]);
         for i in 0..n {
@@ -103,32 +118,36 @@ pub(crate) unsafe fn restrict<T: Scalar>(
             so[i] = v - x - y - z;
         }
     }
+    if n % 2 == 1 {
+        // The last pair lacks its second cell.
+        (so[n], sx[n], sy[n], sz[n]) = (T::of(0.0), T::of(0.0), T::of(0.0), T::of(0.0));
+    }
     if !halve {
         let add = |to: &mut [T], s: &Strip<T>| {
             for (t, &s) in to[first..first + n].iter_mut().zip(s) {
                 *t += s;
             }
         };
-        add(own, &so);
+        add(own, so);
         if let Some(y) = y {
-            add(y, &sy);
+            add(y, sy);
         }
         if let Some(z) = z {
-            add(z, &sz);
+            add(z, sz);
         }
         return;
     }
     let half = first / 2;
     let pairs = n.div_ceil(2);
     let nc = own.len();
-    sum_pairs(&mut own[half..half + pairs], &so);
+    sum_pairs(&mut own[half..half + pairs], so);
     if let Some(y) = y {
-        sum_pairs(&mut y[half..half + pairs], &sy);
+        sum_pairs(&mut y[half..half + pairs], sy);
     }
     if let Some(z) = z {
-        sum_pairs(&mut z[half..half + pairs], &sz);
+        sum_pairs(&mut z[half..half + pairs], sz);
     }
-    // Even cells give to the coarse cell below, odd ones to that above. Strips hold 0 past the end.
+    // Even cells give to the coarse cell below, odd ones to that above. 
     if half > 0 {
         own[half - 1] += sx[0];
     } else if wrap {
