@@ -4,12 +4,12 @@
 //! matrix, a stencil, a preconditioner and a whole V-cycle alike; solvers speak to vectors only through the
 //! verbs of a [`Space`], so the same solver runs wherever a space is implemented.
 //!
-//! ```ignore
-//! use resolvent::{Boundary, Cg, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Poisson, Status, Stop};
+//! ```
+//! use resolvent::{Boundary, Cg, Grid, Host, Multigrid, MultigridOptions, Poisson, Status, Stencil, Stop};
 //!
 //! // −Δu = f on the unit cube, u = 0 on its surface, 32³ cells.
 //! let grid = Grid::new_3d(32, 32, 32)?;
-//! let a = Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3])?;
+//! let a = Stencil::from(Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3])?);
 //! let space = Host::<f64>::new();
 //! let m = Multigrid::<f32>::new(&a, MultigridOptions::default())?;
 //! let (b, mut x) = (vec![1.0; grid.cells()], vec![0.0; grid.cells()]);
@@ -20,9 +20,11 @@
 //! # Ok::<(), resolvent::Error>(())
 //! ```
 
+pub mod csr;
 pub mod error;
 pub mod grid;
 pub mod host;
+pub mod krylov;
 pub mod multigrid;
 pub mod operator;
 pub mod report;
@@ -31,9 +33,11 @@ pub mod space;
 pub mod stencil;
 pub mod stop;
 
+pub use csr::Csr;
 pub use error::{Error, Result};
 pub use grid::{Boundary, Boundaries, Grid};
 pub use host::Host;
+pub use krylov::cg::Cg;
 pub use multigrid::{Multigrid, MultigridOptions};
 pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape};
 pub use report::{Progress, Report, Status};

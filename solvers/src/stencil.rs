@@ -8,11 +8,13 @@
 //!
 //! All are scaled by h², so that an inner face has conductance 1, and all work on vectors of one entry a cell.
 
+mod export;
 pub mod faces;
 pub mod flags;
 mod operator;
 pub mod poisson;
 mod product;
+mod recognise;
 pub(crate) mod rows;
 pub(crate) mod wavefront;
 

@@ -72,15 +72,22 @@ impl FlagLaplacian {
         let mut diagonal = vec![0u8; cells.len()];
         let nx = extent.n[0];
         diagonal.par_chunks_mut(nx).enumerate().for_each(|(row, d)| fill(extent, ends, cells, row, d));
+        Ok(Self::from_bytes(grid, diagonal, ends, sides))
+    }
+
+    /// From diagonals, 0 where a cell takes no part, and the conductances on the sides, by axis of the box of rows.
+    pub(crate) fn from_bytes(grid: Grid, diagonal: Vec<u8>, ends: [[u8; 2]; 3], sides: Boundaries) -> Self {
+        let extent = extent(grid, &sides);
+        let nx = extent.n[0];
         let active = diagonal.par_iter().filter(|d| **d > 0).count();
-        let singular = !grounded(extent, cells, &diagonal, ends);
+        let singular = !grounded(extent, &diagonal);
         let diagonal: Arc<[u8]> = diagonal.into();
         let inner = Inner {
             single: Flags { extent, diagonal: diagonal.clone(), ends, zeros: vec![0.0; nx], none: vec![0; nx] },
             double: Flags { extent, diagonal, ends, zeros: vec![0.0; nx], none: vec![0; nx] },
             scratch: Mutex::new(vec![0.0; extent.n[2]]),
         };
-        Ok(Self { grid, sides, active, singular, inner: Arc::new(inner) })
+        Self { grid, sides, active, singular, inner: Arc::new(inner) }
     }
 
     /// The cells.
@@ -131,24 +138,19 @@ fn fill(extent: Extent, ends: [[u8; 2]; 3], cells: &[Cell], row: usize, d: &mut 
     }
 }
 
-/// Whether some row sums to more than zero.
-fn grounded(extent: Extent, cells: &[Cell], diagonal: &[u8], ends: [[u8; 2]; 3]) -> bool {
+/// Whether some cell has a larger diagonal than it has neighbours that take part: a prescribed value.
+fn grounded(extent: Extent, diagonal: &[u8]) -> bool {
     let [nx, ny, _] = extent.n;
     (0..diagonal.len()).into_par_iter().any(|c| {
-        if diagonal[c] == 0 {
-            return false;
-        }
         let at = [c % nx, c / nx % ny, c / (nx * ny)];
-        (0..3).any(|axis| {
-            [(0, false), (1, true)].into_iter().any(|(end, up)| match extent.next(axis, at[axis], up) {
-                Some(next) => {
-                    let mut there = at;
-                    there[axis] = next;
-                    cells[there[0] + nx * (there[1] + ny * there[2])] == Cell::Air
-                }
-                None => ends[axis][end] > 0,
+        let open = (0..6).filter(|q| {
+            extent.next(q / 2, at[q / 2], q % 2 == 1).is_some_and(|next| {
+                let mut there = at;
+                there[q / 2] = next;
+                diagonal[there[0] + nx * (there[1] + ny * there[2])] > 0
             })
-        })
+        });
+        usize::from(diagonal[c]) > open.count()
     })
 }
 

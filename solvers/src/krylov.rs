@@ -1,0 +1,4 @@
+//! Krylov methods. Each speaks to vectors only through the verbs of a [`Space`](crate::Space).
+
+pub mod cg;
+mod session;

@@ -1,0 +1,169 @@
+//! What every iteration does besides its recurrence: the first residual, when to stop, and whether that is true.
+
+use crate::error::check_len;
+use crate::{Error, LinearOperator, Progress, Report, Result, Scalar, Space, Status, Stop};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Steps whose residuals are kept room for; more are recorded at the cost of an allocation.
+const HISTORY: usize = 100_000;
+
+/// A residual history with room for a whole solve.
+pub(super) fn history(stop: &Stop) -> Vec<f64> {
+    Vec::with_capacity(stop.max_steps.min(HISTORY) + 1)
+}
+
+/// The caller's callback.
+pub(super) type Watch<'a> = &'a mut dyn FnMut(&Progress) -> ControlFlow<()>;
+
+/// What an iteration works on.
+pub(super) struct Session<'a, S: Space> {
+    pub space: &'a S,
+    pub a: &'a dyn LinearOperator<S>,
+    pub b: &'a S::Slice,
+    pub stop: &'a Stop,
+    pub target: f64,
+    /// The recurrence claims to have converged below this: the target, or what rounding makes of b.
+    pub claim: f64,
+    started: Instant,
+    semidefinite: bool,
+    /// The true residual when it was last recomputed.
+    last_true: f64,
+}
+
+/// What to do after the recurrence claims to have converged.
+pub(super) enum Verdict {
+    /// The true residual agrees.
+    Done,
+    /// It does not: start again from it.
+    Restart(f64),
+    /// It does not, and starting again does not help.
+    Stagnated,
+}
+
+impl<'a, S: Space> Session<'a, S> {
+    /// Checks the input and sets r ← b − Ax, with ‖r‖. `scratch` is overwritten.
+    ///
+    /// # Errors
+    /// When the solve cannot run; a [`Report`] in the `Err` arm of the inner result when it is over already.
+    #[allow(clippy::too_many_arguments)]
+    pub fn begin(
+        method: &'static str,
+        space: &'a S,
+        a: &'a dyn LinearOperator<S>,
+        b: &'a S::Slice,
+        x: &mut S::Slice,
+        r: &mut S::Slice,
+        scratch: &mut S::Slice,
+        stop: &'a Stop,
+    ) -> Result<Result<(Self, f64), Report>> {
+        let started = Instant::now();
+        if !a.properties().admits_cg() {
+            return Err(Error::Property { method, needs: "symmetric and positive definite or semidefinite" });
+        }
+        let n = a.shape().rows;
+        check_len("the operator's columns", n, a.shape().cols)?;
+        check_len("b", n, space.len(b))?;
+        check_len("x", n, space.len(x))?;
+        check_len("the workspace", n, space.len(r))?;
+        let one = S::Scalar::of(1.0);
+        let b_norm = space.norm(b)?;
+        let target = stop.atol.max(stop.rtol * b_norm);
+        let over = |status, residual| {
+            let elapsed = started.elapsed();
+            Report { status, steps: 0, residual, true_residual: residual, target, elapsed, fallbacks: 0 }
+        };
+        if !b_norm.is_finite() || !space.norm(x)?.is_finite() {
+            return Ok(Err(over(Status::NonFinite, f64::NAN)));
+        }
+        let semidefinite = a.properties().positivity < crate::Positivity::Definite;
+        if b_norm == 0.0 {
+            space.fill(S::Scalar::of(0.0), x)?;
+            return Ok(Err(over(Status::Converged, 0.0)));
+        }
+        if semidefinite {
+            space.copy(b, r)?;
+            a.project(space, r)?;
+            space.axpby(-one, b, one, r)?;
+            let outside = space.norm(r)?;
+            if outside > target {
+                return Ok(Err(over(Status::Inconsistent { outside }, b_norm)));
+            }
+            a.project(space, x)?;
+        }
+        let claim = target.max(0.01 * S::Scalar::EPSILON * b_norm);
+        let session = Self { space, a, b, stop, target, claim, started, semidefinite, last_true: f64::INFINITY };
+        session.residual(x, r, scratch)?;
+        let norm = space.norm(r)?;
+        if !norm.is_finite() {
+            return Ok(Err(over(Status::NonFinite, norm)));
+        }
+        Ok(Ok((session, norm)))
+    }
+
+    /// r ← b − Ax.
+    fn residual(&self, x: &S::Slice, r: &mut S::Slice, scratch: &mut S::Slice) -> Result<()> {
+        self.a.apply(self.space, x, scratch)?;
+        self.space.copy(self.b, r)?;
+        self.space.axpby(S::Scalar::of(-1.0), scratch, S::Scalar::of(1.0), r)
+    }
+
+    /// Removes the null space's part, which rounding lets grow.
+    pub fn project(&self, v: &mut S::Slice) -> Result<()> {
+        if self.semidefinite { self.a.project(self.space, v) } else { Ok(()) }
+    }
+
+    /// Whether the operator is only semidefinite.
+    pub fn semidefinite(&self) -> bool {
+        self.semidefinite
+    }
+
+    /// A reason to stop before the next step, if there is one.
+    pub fn interrupted(&self, step: usize, residual: f64, watch: Watch) -> Option<Status> {
+        if step >= self.stop.max_steps {
+            return Some(Status::MaxSteps);
+        }
+        if self.stop.max_time.is_some_and(|limit| self.started.elapsed() >= limit) {
+            return Some(Status::MaxTime);
+        }
+        watch(&Progress { step, residual, target: self.target }).is_break().then_some(Status::Interrupted)
+    }
+
+    /// Recomputes the residual into r once the recurrence claims to be within the target.
+    pub fn verify(&mut self, x: &S::Slice, r: &mut S::Slice, scratch: &mut S::Slice) -> Result<Verdict> {
+        self.residual(x, r, scratch)?;
+        let norm = self.space.norm(r)?;
+        let verdict = if norm <= self.target {
+            Verdict::Done
+        } else if norm.is_finite() && norm < 0.5 * self.last_true {
+            Verdict::Restart(norm)
+        } else {
+            Verdict::Stagnated
+        };
+        self.last_true = norm;
+        Ok(verdict)
+    }
+
+    /// Ends the solve: the true residual, and a status that agrees with it.
+    pub fn finish(
+        &self,
+        mut status: Status,
+        steps: usize,
+        residual: f64,
+        x: &mut S::Slice,
+        r: &mut S::Slice,
+        scratch: &mut S::Slice,
+    ) -> Result<Report> {
+        self.project(x)?;
+        self.residual(x, r, scratch)?;
+        let true_residual = self.space.norm(r)?;
+        let within = true_residual <= self.target;
+        if status == Status::Converged && !within {
+            status = if true_residual.is_finite() { Status::Stagnated } else { Status::NonFinite };
+        } else if within && status != Status::Interrupted {
+            status = Status::Converged;
+        }
+        let elapsed = self.started.elapsed();
+        Ok(Report { status, steps, residual, true_residual, target: self.target, elapsed, fallbacks: 0 })
+    }
+}
