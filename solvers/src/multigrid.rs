@@ -8,6 +8,7 @@
 mod coarsen;
 mod coarsest;
 mod level;
+mod planar;
 mod transfer;
 mod weights;
 
@@ -22,6 +23,8 @@ use crate::stencil::rows::{Extent, Rows, Shared};
 use crate::{Error, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
 use coarsest::Coarsest;
 use level::{Ascend, Descend, Halving};
+use planar::cycle::Plane;
+use planar::operator::{Nine, Planar};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use weights::{Packed, Separable, Weights};
@@ -56,7 +59,7 @@ pub struct Multigrid<T: Scalar> {
     properties: Properties,
     singular: bool,
     levels: Vec<Level<T>>,
-    last: Box<Bottom<T>>,
+    last: Box<Bottom>,
     work: Mutex<Vec<Workspace<T>>>,
     partial: Mutex<Vec<f64>>,
     options: MultigridOptions,
@@ -67,12 +70,15 @@ enum Coefficients<T> {
     Constant(Constant<T>),
     Flags(Flags<T>),
     Faces(Faces<T>),
+    Nine(Nine<T>),
 }
 
 /// The interpolation to a level.
 enum Interpolation<T> {
     Separable(Separable<T>),
     Packed(Packed),
+    /// With the inverse diagonal.
+    Planar(planar::interpolation::Interpolation<T>, Vec<T>),
 }
 
 struct Level<T> {
@@ -81,13 +87,12 @@ struct Level<T> {
     halving: Halving,
 }
 
-struct Bottom<T> {
+struct Bottom {
     extent: Extent,
     direct: Coarsest,
-    coefficients: Coefficients<T>,
 }
 
-/// The vectors of a level; `below` and `above` are those of the next coarser one.
+/// The vectors of a level. `below` and `above` are sums for the next coarser one; on a planar level `below` is the residual.
 struct Workspace<T> {
     f: Buffer<T>,
     e: Buffer<T>,
@@ -102,13 +107,17 @@ macro_rules! with_rows {
             Coefficients::Constant($rows) => $body,
             Coefficients::Flags($rows) => $body,
             Coefficients::Faces($rows) => $body,
+            Coefficients::Nine(_) => unreachable!("planar levels have no rows of six neighbours"),
         }
     };
 }
 
 impl<T: Scalar> Coefficients<T> {
     fn extent(&self) -> Extent {
-        with_rows!(self, |rows| Rows::<T>::extent(rows))
+        match self {
+            Self::Nine(a) => a.extent(),
+            other => with_rows!(other, |rows| Rows::<T>::extent(rows)),
+        }
     }
 
     fn of(a: &Stencil) -> Self {
@@ -128,10 +137,14 @@ impl<T: Scalar> Coefficients<T> {
         if extent.cells() <= options.direct_cells {
             return None;
         }
+        if let Self::Nine(a) = self {
+            return Self::planar(a, extent);
+        }
         let mean = match self {
             Self::Constant(a) => std::array::from_fn(|d| if extent.n[d] > 1 { a.c[d] } else { 0.0 }),
             Self::Flags(_) => extent.n.map(|n| if n > 1 { 1.0 } else { 0.0 }),
             Self::Faces(a) => coarsen::means(a),
+            Self::Nine(_) => unreachable!("taken care of above"),
         };
         let strongest = (0..3).filter(|d| extent.n[*d] > 1).map(|d| mean[d]).fold(0.0, f64::max);
         let halve: [bool; 3] =
@@ -140,6 +153,13 @@ impl<T: Scalar> Coefficients<T> {
         let odd_ring = (0..3).any(|d| extent.periodic[d] && extent.n[d] % 2 == 1);
         if odd_ring || halve == [false; 3] {
             return None;
+        }
+        if let Self::Faces(a) = self
+            && halve == [true, false, true]
+            && extent.periodic == [false; 3]
+            && a.g[1].is_empty()
+        {
+            return Self::planar(a, extent);
         }
         let halving = Halving::new(extent, halve);
         let even = (0..3).all(|d| !halve[d] || extent.n[d] % 2 == 0);
@@ -152,7 +172,19 @@ impl<T: Scalar> Coefficients<T> {
             Self::Constant(a) => Self::upscaled(a, halving, mean),
             Self::Flags(a) => Self::upscaled(a, halving, mean),
             Self::Faces(a) => Self::upscaled(a, halving, mean),
+            Self::Nine(_) => unreachable!("taken care of above"),
         })
+    }
+
+    fn planar<A: Planar<T>>(a: &A, fine: Extent) -> Option<(Self, Interpolation<T>, Halving)> {
+        if a.size().contains(&1) {
+            return None;
+        }
+        let interpolation = planar::interpolation::Interpolation::new(a);
+        let coarse = planar::galerkin::galerkin(a, &interpolation);
+        let halving = Halving { fine, coarse: coarse.extent(), halve: [true, false, true] };
+        let inverse = planar::operator::inverse(a);
+        Some((Self::Nine(coarse), Interpolation::Planar(interpolation, inverse), halving))
     }
 
     fn upscaled<G: coarsen::Conductances>(g: &G, halving: Halving, mean: [f64; 3]) -> (Self, Interpolation<T>, Halving) {
@@ -161,7 +193,7 @@ impl<T: Scalar> Coefficients<T> {
     }
 }
 
-type Hierarchy<T> = (Vec<Level<T>>, Box<Bottom<T>>);
+type Hierarchy<T> = (Vec<Level<T>>, Box<Bottom>);
 
 fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Result<Hierarchy<T>> {
     let mut levels = Vec::new();
@@ -177,8 +209,11 @@ fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Result<Hierarchy
             why: "is the coarsest level, too large for a direct solve; periodic sides need a number of cells divisible by a power of two",
         });
     }
-    let direct = with_rows!(&coefficients, |rows| Coarsest::new::<T, _>(rows))?;
-    Ok((levels, Box::new(Bottom { extent, direct, coefficients })))
+    let direct = match &coefficients {
+        Coefficients::Nine(a) => Coarsest::new(planar::operator::dense(a))?,
+        other => with_rows!(other, |rows| Coarsest::new(coarsest::assemble::<T, _>(rows)))?,
+    };
+    Ok((levels, Box::new(Bottom { extent, direct })))
 }
 
 impl<T: Scalar> Multigrid<T> {
@@ -192,11 +227,12 @@ impl<T: Scalar> Multigrid<T> {
         for level in &levels {
             let h = level.halving;
             let sums = if h.halve[2] { h.coarse.cells() } else { 0 };
+            let planar = matches!(level.interpolation, Interpolation::Planar(..));
             work.push(Workspace {
                 f: Buffer::zeros(h.fine.cells())?,
                 e: Buffer::zeros(h.fine.cells())?,
-                below: Buffer::zeros(sums)?,
-                above: Buffer::zeros(sums)?,
+                below: Buffer::zeros(if planar { h.fine.cells() } else { sums })?,
+                above: Buffer::zeros(if planar { 0 } else { sums })?,
             });
         }
         let n = last.extent.cells();
@@ -206,7 +242,7 @@ impl<T: Scalar> Multigrid<T> {
             below: Buffer::zeros(0)?,
             above: Buffer::zeros(0)?,
         });
-        let units = levels.first().map_or(1, |l| l.halving.coarse.n[2]);
+        let units = levels.first().map_or(1, |l| l.halving.fine.n[2].div_ceil(1 + usize::from(l.halving.halve[2])));
         Ok(Self {
             shape: a.shape(),
             properties: a.properties(),
@@ -253,21 +289,14 @@ impl<T: Scalar> Multigrid<T> {
         for (l, level) in self.levels.iter().enumerate() {
             let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
             let source = (l == 0).then_some((r, scale));
-            with_rows!(&level.coefficients, |rows| match &level.interpolation {
-                Interpolation::Separable(w) =>
-                    descend(rows, w, level.halving, source, &mut fine[0], &mut coarse[0]),
-                Interpolation::Packed(w) => descend(rows, w, level.halving, source, &mut fine[0], &mut coarse[0]),
-            });
+            level.descend(source, &mut fine[0], &mut coarse[0]);
         }
         let Workspace { f, e, .. } = work.last_mut().expect("there is a coarsest level");
         self.last.direct.solve(f, e);
         for (l, level) in self.levels.iter().enumerate().rev() {
             let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
             let sink = (l == 0).then(|| (r, Shared::new(z), 1.0 / scale, Shared::new(&mut partial)));
-            with_rows!(&level.coefficients, |rows| match &level.interpolation {
-                Interpolation::Separable(w) => ascend(rows, w, level.halving, &coarse[0].e, &mut fine[0], sink),
-                Interpolation::Packed(w) => ascend(rows, w, level.halving, &coarse[0].e, &mut fine[0], sink),
-            });
+            level.ascend(sink, &mut fine[0], &coarse[0].e);
         }
         partial.iter().sum()
     }
@@ -288,39 +317,70 @@ impl<T: Scalar> Multigrid<T> {
     }
 }
 
-fn descend<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
-    rows: &R,
-    weights: &W,
-    halving: Halving,
-    source: Option<(&[U], f64)>,
-    fine: &mut Workspace<T>,
-    coarse: &mut Workspace<T>,
-) {
-    Descend {
-        rows,
-        weights,
-        halving,
-        source,
-        f: Shared::new(&mut fine.f),
-        e: Shared::new(&mut fine.e),
-        coarse_f: Shared::new(&mut coarse.f),
-        below: Shared::new(&mut fine.below),
-        above: Shared::new(&mut fine.above),
-    }
-    .run();
-}
-
+/// Where the finest level puts its result: r, z, the factor, and the sums z·r.
 type Sink<'a, U> = Option<(&'a [U], Shared<'a, U>, f64, Shared<'a, f64>)>;
 
-fn ascend<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
-    rows: &R,
-    weights: &W,
-    halving: Halving,
-    coarse_e: &[T],
-    fine: &mut Workspace<T>,
-    sink: Sink<U>,
-) {
-    Ascend { rows, weights, halving, coarse_e, f: &fine.f, e: Shared::new(&mut fine.e), sink }.run();
+impl<T: Scalar> Level<T> {
+    /// From this level's right-hand side, or `source`, to the next one's.
+    fn descend<U: Scalar>(&self, source: Option<(&[U], f64)>, fine: &mut Workspace<T>, coarse: &mut Workspace<T>) {
+        fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
+            (rows, weights, halving): (&R, &W, Halving),
+            source: Option<(&[U], f64)>,
+            fine: &mut Workspace<T>,
+            coarse: &mut Workspace<T>,
+        ) {
+            let (f, e, coarse_f) = (Shared::new(&mut fine.f), Shared::new(&mut fine.e), Shared::new(&mut coarse.f));
+            let (below, above) = (Shared::new(&mut fine.below), Shared::new(&mut fine.above));
+            Descend { rows, weights, halving, source, f, e, coarse_f, below, above }.run();
+        }
+        let h = self.halving;
+        let coarse_f = Shared::new(&mut coarse.f);
+        match (&self.coefficients, &self.interpolation) {
+            (Coefficients::Faces(a), Interpolation::Planar(p, inverse)) => {
+                planar::cycle::Descend { plane: plane(a, p, inverse, fine), source, coarse_f }.run();
+            }
+            (Coefficients::Nine(a), Interpolation::Planar(p, inverse)) => {
+                planar::cycle::Descend { plane: plane(a, p, inverse, fine), source, coarse_f }.run();
+            }
+            (c, Interpolation::Separable(w)) => with_rows!(c, |rows| on_box((rows, w, h), source, fine, coarse)),
+            (c, Interpolation::Packed(w)) => with_rows!(c, |rows| on_box((rows, w, h), source, fine, coarse)),
+            _ => unreachable!("only planar levels interpolate so"),
+        }
+    }
+
+    /// From the next level's correction to this one's, or `sink`.
+    fn ascend<U: Scalar>(&self, sink: Sink<U>, fine: &mut Workspace<T>, coarse_e: &[T]) {
+        fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
+            (rows, weights, halving): (&R, &W, Halving),
+            sink: Sink<U>,
+            fine: &mut Workspace<T>,
+            coarse_e: &[T],
+        ) {
+            Ascend { rows, weights, halving, coarse_e, f: &fine.f, e: Shared::new(&mut fine.e), sink }.run();
+        }
+        let h = self.halving;
+        match (&self.coefficients, &self.interpolation) {
+            (Coefficients::Faces(a), Interpolation::Planar(p, inverse)) => {
+                planar::cycle::Ascend { plane: plane(a, p, inverse, fine), sink, coarse_e }.run();
+            }
+            (Coefficients::Nine(a), Interpolation::Planar(p, inverse)) => {
+                planar::cycle::Ascend { plane: plane(a, p, inverse, fine), sink, coarse_e }.run();
+            }
+            (c, Interpolation::Separable(w)) => with_rows!(c, |rows| on_box((rows, w, h), sink, fine, coarse_e)),
+            (c, Interpolation::Packed(w)) => with_rows!(c, |rows| on_box((rows, w, h), sink, fine, coarse_e)),
+            _ => unreachable!("only planar levels interpolate so"),
+        }
+    }
+}
+
+fn plane<'a, T: Scalar, A>(
+    a: &'a A,
+    interpolation: &'a planar::interpolation::Interpolation<T>,
+    inverse: &'a [T],
+    work: &'a mut Workspace<T>,
+) -> Plane<'a, T, A> {
+    let (f, e, r) = (Shared::new(&mut work.f), Shared::new(&mut work.e), Shared::new(&mut work.below));
+    Plane { a, inverse, interpolation, f, e, r }
 }
 
 impl<T: Scalar> Map for Multigrid<T> {
@@ -359,6 +419,7 @@ impl<T: Scalar> fmt::Display for Multigrid<T> {
                 Coefficients::Constant(_) => "constant",
                 Coefficients::Flags(_) => "flags",
                 Coefficients::Faces(_) => "faces",
+                Coefficients::Nine(_) => "nine points",
             };
             writeln!(f, "level {l}: {:?} {kind}, halved {:?}", level.halving.fine.n, level.halving.halve)?;
         }

@@ -17,8 +17,7 @@ pub(crate) struct Coarsest {
 impl Coarsest {
     /// # Errors
     /// [`Error::Pivot`] when the operator is not positive definite.
-    pub fn new<T: Scalar, R: Rows<T>>(rows: &R) -> Result<Self> {
-        let a = assemble(rows);
+    pub fn new(a: Mat<f64>) -> Result<Self> {
         let n = a.nrows();
         let part = parts(&a);
         let mut regular = a.clone();
@@ -63,7 +62,8 @@ impl Coarsest {
     }
 }
 
-fn assemble<T: Scalar, R: Rows<T>>(rows: &R) -> Mat<f64> {
+/// The matrix of a level.
+pub(crate) fn assemble<T: Scalar, R: Rows<T>>(rows: &R) -> Mat<f64> {
     let e = rows.extent();
     let [nx, ny, nz] = e.n;
     let mut a = Mat::<f64>::zeros(e.cells(), e.cells());
