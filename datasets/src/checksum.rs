@@ -5,7 +5,7 @@ use resolvent::Csr;
 /// FNV-1a with 64 bits, over the little-endian bytes of numbers.
 ///
 /// # Reference
-/// G. Fowler, L. C. Noll, K.-P. Vo, D. Eastlake, "The FNV non-cryptographic hash algorithm", RFC 9923.
+/// G. Fowler, L. C. Noll, K.-P. Vo, D. Eastlake, "The FNV non-cryptographic hash algorithm", IETF draft-eastlake-fnv.
 ///
 /// ```
 /// use resolvent_datasets::Checksum;

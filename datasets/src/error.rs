@@ -48,7 +48,9 @@ pub enum Error {
         dims: &'static str,
     },
     /// A frame of a family whose scene does not move.
-    #[error("{family} does not move, so it has no frame {frame}; only a family that moves has frames other than 0")]
+    #[error(
+        "{family} does not move, so it has no frame {frame}; only a family that moves has frames other than 0"
+    )]
     Frame {
         /// The family.
         family: &'static str,
@@ -151,7 +153,9 @@ impl Error {
             Self::Malformed { .. } | Self::Length { .. } => ErrorKind::Input,
             Self::Open { .. } | Self::Write { .. } | Self::Memory { .. } => ErrorKind::Resource,
             Self::Solver(resolvent::Error::Memory { .. }) => ErrorKind::Resource,
-            Self::Solver(resolvent::Error::Grid { .. } | resolvent::Error::Parameter { .. }) => ErrorKind::Usage,
+            Self::Solver(resolvent::Error::Grid { .. } | resolvent::Error::Parameter { .. }) => {
+                ErrorKind::Usage
+            }
             Self::Solver(_) => ErrorKind::Input,
         }
     }

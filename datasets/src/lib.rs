@@ -1,1 +1,40 @@
-//! Placeholder.
+//! Poisson problem families and linear systems in files.
+//!
+//! A [`Family`] makes a [`Problem`] from a size and a seed, the same on every machine; its [`LinearSystem`] is read from
+//! and written to HDF5 ([`system_file`]), Matrix Market ([`matrix_market`]) and the exchange format of the comparisons
+//! ([`exchange`]); fields go to VTK image data ([`vtk`]). A file is written beside its final place and renamed; what is
+//! read is checked before memory is given to it, and an error names the file, the place in it and the mend.
+//!
+//! ```
+//! use resolvent_datasets::{Family, Parameters, RhsKind};
+//! let problem = Family::named("smoke")?.problem(Parameters::new(16).frame(5))?;
+//! let system = problem.system(RhsKind::Flow)?;
+//! assert_eq!(system.matrix.rows(), problem.stencil().active());
+//! # Ok::<(), resolvent_datasets::Error>(())
+//! ```
+
+pub mod checksum;
+mod draft;
+pub mod error;
+pub mod exchange;
+pub mod family;
+mod field;
+mod flow;
+pub mod inspect;
+pub mod manufactured;
+pub mod matrix_market;
+pub mod problem;
+pub mod random;
+pub mod rhs;
+mod scene;
+pub mod system;
+pub mod system_file;
+pub mod vtk;
+
+pub use checksum::Checksum;
+pub use error::{Error, ErrorKind, Result};
+pub use family::{FAMILIES, Family, Parameters};
+pub use inspect::{Finding, Severity, Summary, check, inspect};
+pub use problem::Problem;
+pub use rhs::RhsKind;
+pub use system::{Format, LinearSystem, make, write_solution};

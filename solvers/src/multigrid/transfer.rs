@@ -55,10 +55,44 @@ pub(crate) unsafe fn prolong<T: Scalar>(
         return;
     }
     let zero = T::of(0.0);
-    let Strips { own: so, x: sx, y: sy, z: sz } = strips;
     let half = first / 2;
     let pairs = n.div_ceil(2);
     let nc = own.len();
+    if let Some([bx, by, bz, a]) = w.uniform()
+        && n % 2 == 0
+    {
+        // Weights across are the same for the whole row: mix the coarse rows before they are spread.
+        let (o, y, z) = (&own[half..half + pairs], &y[half..half + pairs], &z[half..half + pairs]);
+        let mixed = &mut strips.own[..pairs];
+        for i in 0..pairs {
+            mixed[i] = a * (o[i] + by * (y[i] - o[i]) + bz * (z[i] - o[i]));
+        }
+        let at = |i: Option<usize>| i.map_or(zero, |i| own[i]);
+        let low = at(if half > 0 { Some(half - 1) } else { wrap.then_some(nc - 1) });
+        let high = at(if half + pairs < nc { Some(half + pairs) } else { wrap.then_some(0) });
+        let b = a * bx;
+        // The ends of the row have weights of their own.
+        let ends = |i: usize, neighbour: T, o: T, mixed: T| {
+            // SAFETY: the caller's.
+            let [bx, _, _, end] = unsafe { w.at(i) };
+            if i == 0 || i + 1 == 2 * nc {
+                let scale = if a == zero { zero } else { end / a };
+                mixed * scale + end * bx * (neighbour - o)
+            } else {
+                mixed + b * (neighbour - o)
+            }
+        };
+        e[0] += ends(first, low, o[0], mixed[0]);
+        for i in 1..pairs {
+            e[2 * i] += mixed[i] + b * (o[i - 1] - o[i]);
+        }
+        for i in 0..pairs - 1 {
+            e[2 * i + 1] += mixed[i] + b * (o[i + 1] - o[i]);
+        }
+        e[n - 1] += ends(first + n - 1, high, o[pairs - 1], mixed[pairs - 1]);
+        return;
+    }
+    let Strips { own: so, x: sx, y: sy, z: sz } = strips;
     let (o, y, z) = (&own[half..half + pairs], &y[half..half + pairs], &z[half..half + pairs]);
     for (s, c) in [(&mut *so, o), (&mut *sy, y), (&mut *sz, z)] {
         for (s, &v) in s.chunks_exact_mut(2).zip(c) {
@@ -104,6 +138,13 @@ pub(crate) unsafe fn restrict<T: Scalar>(
     strips: &mut Strips<T>,
 ) {
     let n = r.len();
+    if halve
+        && n % 2 == 0
+        && let Some(weights) = w.uniform()
+    {
+        // SAFETY: the caller's.
+        return unsafe { restrict_uniform(w, weights, first, r, own, y, z, wrap, &mut strips.own) };
+    }
     let Strips { own: so, x: sx, y: sy, z: sz } = strips;
     {
         let (so, sx, sy, sz) = (&mut so[..n], &mut sx[..n], &mut sy[..n], &mut sz[..n]);
@@ -163,6 +204,75 @@ pub(crate) unsafe fn restrict<T: Scalar>(
         own[half + pairs] += sx[2 * pairs - 1];
     } else if wrap {
         own[0] += sx[2 * pairs - 1];
+    }
+}
+
+/// [`restrict`] for weights that are the same along the row but at its ends.
+#[allow(clippy::too_many_arguments)]
+#[inline(always)]
+unsafe fn restrict_uniform<T: Scalar>(
+    w: impl WeightRow<T>,
+    [bx, by, bz, a]: [T; 4],
+    first: usize,
+    r: &[T],
+    own: &mut [T],
+    y: Option<&mut [T]>,
+    z: Option<&mut [T]>,
+    wrap: bool,
+    sums: &mut Strip<T>,
+) {
+    let (n, nc, half) = (r.len(), own.len(), first / 2);
+    let pairs = n / 2;
+    let sums = &mut sums[..pairs];
+    for i in 0..pairs {
+        sums[i] = a * (r[2 * i] + r[2 * i + 1]);
+    }
+    // The ends of the row have weights of their own: what their cell gives along x, and what its pair loses by α.
+    let end = |i: usize, v: T| {
+        // SAFETY: the caller's.
+        let [bx, _, _, end] = unsafe { w.at(i) };
+        (end * bx * v, (a - end) * v)
+    };
+    let (first_gives, first_loses) = if first == 0 { end(0, r[0]) } else { (a * bx * r[0], T::of(0.0)) };
+    let last = first + n == 2 * nc;
+    let (last_gives, last_loses) =
+        if last { end(first + n - 1, r[n - 1]) } else { (a * bx * r[n - 1], T::of(0.0)) };
+    sums[0] -= first_loses;
+    sums[pairs - 1] -= last_loses;
+    let b = a * bx;
+    let stay = T::of(1.0) - bx - by - bz;
+    let o = &mut own[half..half + pairs];
+    for i in 0..pairs {
+        o[i] += stay * sums[i];
+    }
+    for i in 0..pairs - 1 {
+        o[i] += b * r[2 * i + 2];
+    }
+    for i in 1..pairs {
+        o[i] += b * r[2 * i - 1];
+    }
+    // What an end does not give along x stays with its own coarse cell.
+    if first == 0 {
+        o[0] += bx * (a * r[0] - first_loses) - first_gives;
+    }
+    if last {
+        o[pairs - 1] += bx * (a * r[n - 1] - last_loses) - last_gives;
+    }
+    if half > 0 {
+        own[half - 1] += first_gives;
+    } else if wrap {
+        own[nc - 1] += first_gives;
+    }
+    if !last {
+        own[half + pairs] += last_gives;
+    } else if wrap {
+        own[0] += last_gives;
+    }
+    if let Some(y) = y {
+        y[half..half + pairs].iter_mut().zip(sums.iter()).for_each(|(y, &s)| *y += by * s);
+    }
+    if let Some(z) = z {
+        z[half..half + pairs].iter_mut().zip(sums.iter()).for_each(|(z, &s)| *z += bz * s);
     }
 }
 

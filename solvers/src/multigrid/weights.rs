@@ -15,6 +15,12 @@ pub(crate) trait WeightRow<T: Scalar>: Copy {
     /// # Safety
     /// `i` is less than the row's length: it is not checked.
     unsafe fn at(self, i: usize) -> [T; 4];
+
+    /// `[β_x, β_y, β_z, α]` of every cell of the row but the first and the last, where they are the same.
+    #[inline(always)]
+    fn uniform(self) -> Option<[T; 4]> {
+        None
+    }
 }
 
 /// The weights of a level, row by row.
@@ -74,6 +80,11 @@ impl<T: Scalar> WeightRow<T> for SeparableRow<'_, T> {
         let [y, z, a] = self.across;
         // SAFETY: i < nx, the length of both.
         unsafe { [*self.beta.get_unchecked(i), y, z, a * *self.alpha.get_unchecked(i)] }
+    }
+    #[inline(always)]
+    fn uniform(self) -> Option<[T; 4]> {
+        let [y, z, a] = self.across;
+        Some([if self.beta.len() > 2 { self.beta[1] } else { T::of(0.0) }, y, z, a])
     }
 }
 

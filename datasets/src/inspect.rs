@@ -1,0 +1,207 @@
+//! What is in a file, and what is wrong with it.
+
+use crate::system_file::Source;
+use crate::{Format, LinearSystem, Result};
+use hdf5::LinkType;
+use serde::Serialize;
+use std::fmt;
+use std::path::Path;
+
+/// What a file of a system holds. Displayed, it is a short table; serialised, an object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// `hdf5`, `matrix_market` or `exchange`.
+    pub format: &'static str,
+    /// In bytes.
+    pub file_size: u64,
+    /// Rows of the matrix.
+    pub rows: usize,
+    /// Columns of the matrix.
+    pub cols: usize,
+    /// Stored entries.
+    pub nonzeros: usize,
+    /// Whether every entry equals its mirror image.
+    pub symmetric: bool,
+    /// Whether there is a right-hand side.
+    pub rhs: bool,
+    /// Whether there is a known solution.
+    pub solution: bool,
+    /// Cells along x, y(, z), when the unknowns lie on a grid.
+    pub grid: Option<Vec<usize>>,
+    /// Where it comes from.
+    pub meta: Vec<(String, String)>,
+    /// Of an HDF5 file.
+    pub datasets: Vec<DatasetSummary>,
+}
+
+/// A dataset of an HDF5 file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DatasetSummary {
+    /// Its path in the file.
+    pub name: String,
+    /// How many numbers it holds.
+    pub len: usize,
+    /// Their type.
+    pub kind: String,
+}
+
+/// Reads a file and says what is in it.
+///
+/// # Errors
+/// As [`LinearSystem::read`].
+pub fn inspect(path: &Path) -> Result<Summary> {
+    let system = LinearSystem::read(path)?;
+    let file_size = std::fs::metadata(path).map_err(|e| crate::Error::open(path, e))?.len();
+    let format = Format::of(path)?;
+    let (datasets, format) = match format {
+        Format::Hdf5 => (datasets(path)?, "hdf5"),
+        Format::MatrixMarket => (Vec::new(), "matrix_market"),
+        Format::Exchange | Format::Vtk => (Vec::new(), "exchange"),
+    };
+    Ok(Summary {
+        format,
+        file_size,
+        rows: system.matrix.rows(),
+        cols: system.matrix.cols(),
+        nonzeros: system.matrix.nonzeros(),
+        symmetric: system.matrix.is_symmetric(0.0),
+        rhs: system.rhs.is_some(),
+        solution: system.solution.is_some(),
+        grid: system.grid.map(|(g, _)| g.n()[..g.dim()].to_vec()),
+        meta: system.meta,
+        datasets,
+    })
+}
+
+/// Every dataset of numbers in the root group and in `grid`.
+fn datasets(path: &Path) -> Result<Vec<DatasetSummary>> {
+    let source = Source::open(path)?;
+    let mut found = Vec::new();
+    let groups = [("", Some(source.root().clone())), ("grid/", source.group("grid")?)];
+    for (prefix, group) in groups.into_iter().filter_map(|(prefix, group)| Some((prefix, group?))) {
+        for (name, _) in source.links(&group)?.into_iter().filter(|(_, kind)| *kind == LinkType::Hard) {
+            // A group, or a dataset of something else than numbers, is not of the schema.
+            if let Ok(Some(array)) = source.array(&group, &name) {
+                found.push(DatasetSummary {
+                    name: format!("{prefix}{name}"),
+                    len: array.len,
+                    kind: array.kind.to_string(),
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let yes = |is: bool| if is { "yes" } else { "no" };
+        writeln!(f, "format    {}, {} bytes", self.format, self.file_size)?;
+        writeln!(f, "matrix    {} × {}, {} entries", self.rows, self.cols, self.nonzeros)?;
+        writeln!(f, "symmetric {}", yes(self.symmetric))?;
+        writeln!(f, "b         {}", yes(self.rhs))?;
+        writeln!(f, "x         {}", yes(self.solution))?;
+        if let Some(n) = &self.grid {
+            writeln!(f, "grid      {}", n.iter().map(usize::to_string).collect::<Vec<_>>().join(" × "))?;
+        }
+        self.meta.iter().try_for_each(|(name, value)| writeln!(f, "{name:<9} {value}"))?;
+        self.datasets.iter().try_for_each(|d| writeln!(f, "dataset   {}: {} × {}", d.name, d.len, d.kind))
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The system cannot be solved as it is.
+    Problem,
+    /// Worth knowing.
+    Note,
+}
+
+/// Something [`check`] found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// One sentence.
+    pub text: String,
+}
+
+/// Reads a file and lists what is wrong with it; nothing found is an empty list. A file that is malformed is one finding.
+///
+/// # Errors
+/// Only when the file cannot be read at all: [`Error::Open`](crate::Error::Open), [`Error::Memory`](crate::Error::Memory),
+/// [`Error::Format`](crate::Error::Format).
+pub fn check(path: &Path) -> Result<Vec<Finding>> {
+    match LinearSystem::read(path) {
+        Ok(system) => Ok(system.check()),
+        Err(e @ crate::Error::Malformed { .. }) => {
+            Ok(vec![Finding { severity: Severity::Problem, text: e.to_string() }])
+        }
+        Err(e) => Err(e),
+    }
+}
+
+impl LinearSystem {
+    /// What stands in the way of solving it: nothing found is an empty list.
+    pub fn check(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut say = |severity, text: String| found.push(Finding { severity, text });
+        let a = &self.matrix;
+        if a.rows() != a.cols() {
+            say(Severity::Problem, format!("the matrix is not square: {} × {}", a.rows(), a.cols()));
+            return found;
+        }
+        let zero = |r: &usize| a.row(*r).1.iter().all(|v| *v == 0.0);
+        let mut rows = (0..a.rows()).filter(zero);
+        if let Some(first) = rows.next() {
+            say(
+                Severity::Problem,
+                format!(
+                    "{} rows are empty or zero, row {first} first: the matrix is singular",
+                    1 + rows.count()
+                ),
+            );
+        }
+        let symmetric = a.is_symmetric(0.0);
+        if !symmetric {
+            let text = if a.is_symmetric(1e-12) {
+                "the matrix is symmetric up to rounding only, not to the last bit"
+            } else {
+                "the matrix is not symmetric: conjugate gradients do not apply"
+            };
+            say(Severity::Note, text.into());
+        }
+        let diagonal = a.diagonal();
+        if let Some(row) = diagonal.iter().position(|d| *d <= 0.0) {
+            let text =
+                format!("diagonal entry {row} is {:e}: the matrix is not positive definite", diagonal[row]);
+            say(Severity::Note, text);
+        }
+        // Rows that sum to nothing: constants are in the null space.
+        let sums = |r: usize| {
+            let (mut sum, mut size) = (0.0, 0.0);
+            a.row(r).1.iter().for_each(|v| (sum, size) = (sum + v, size + f64::abs(*v)));
+            (sum, size)
+        };
+        let singular = (0..a.rows()).map(sums).all(|(sum, size)| sum.abs() <= 1e-12 * size);
+        match &self.rhs {
+            None => say(Severity::Note, "there is no right-hand side".into()),
+            Some(b) if singular => {
+                let (sum, size) = b.iter().fold((0.0, 0.0), |(s, m), v| (s + v, m + f64::abs(*v)));
+                if sum.abs() > 1e-8 * size {
+                    let mean = sum / b.len() as f64;
+                    let text = format!("b has the mean {mean:e}, but no x reaches it; subtract it");
+                    say(Severity::Problem, text);
+                }
+            }
+            Some(_) => {}
+        }
+        if singular {
+            say(Severity::Note, "every row sums to zero: constants are in the null space".into());
+        }
+        found
+    }
+}

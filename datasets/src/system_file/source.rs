@@ -1,0 +1,166 @@
+//! An HDF5 file of unknown origin, opened with suspicion.
+
+use super::array::Array;
+use crate::{Error, Result};
+use hdf5::types::{VarLenAscii, VarLenUnicode};
+use hdf5::{Group, LinkType};
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
+
+/// An open file and its length.
+pub(crate) struct Source {
+    pub path: PathBuf,
+    /// In bytes.
+    pub length: u64,
+    file: hdf5::File,
+}
+
+impl Source {
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// [`Error::Open`] when the system refuses; [`Error::Malformed`] when it is no HDF5 file or a damaged one.
+    pub fn open(path: &Path) -> Result<Self> {
+        let failed = |e| Error::open(path, e);
+        let mut plain = fs::File::open(path).map_err(failed)?;
+        let metadata = plain.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        }
+        if !has_signature(&mut plain, metadata.len()) {
+            let mend =
+                "write it with h5py or `resolvent data make`, or copy it again: its start may be missing";
+            return Err(Error::malformed(path, "the start", "this is not an HDF5 file", mend));
+        }
+        drop(plain);
+        let file = hdf5::File::open(path).map_err(|e| damaged(path, "the superblock", &e))?;
+        Ok(Self { path: path.into(), length: metadata.len(), file })
+    }
+
+    /// The root group.
+    pub fn root(&self) -> &Group {
+        &self.file
+    }
+
+    /// Names and kinds of the links in a group, sorted by name.
+    pub fn links(&self, group: &Group) -> Result<Vec<(String, LinkType)>> {
+        let links = std::cell::RefCell::new(Vec::new());
+        let visited = group.iter_visit_default(|name, info| {
+            links.borrow_mut().push((name.to_owned(), info.link_type));
+            Ok(())
+        });
+        visited.map_err(|e| damaged(&self.path, &format!("group `{}`", group.name()), &e))?;
+        let mut links = links.into_inner();
+        links.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(links)
+    }
+
+    /// Whether a group has a member of this name; one that is a link elsewhere is refused.
+    fn has(&self, group: &Group, name: &str) -> Result<bool> {
+        match self.links(group)?.iter().find(|(n, _)| n == name) {
+            None => Ok(false),
+            Some((_, LinkType::Hard)) => Ok(true),
+            Some(_) => Err(Error::malformed(
+                &self.path,
+                format!("`{name}`"),
+                "this is a link to another place",
+                "store the data themselves under this name",
+            )),
+        }
+    }
+
+    /// A member group.
+    pub fn group(&self, name: &str) -> Result<Option<Group>> {
+        if !self.has(&self.file, name)? {
+            return Ok(None);
+        }
+        let group = self.file.group(name);
+        group.map(Some).map_err(|e| {
+            let what = format!("this is no group, or a damaged one ({})", reason(&e));
+            Error::malformed(&self.path, format!("`{name}`"), what, "make it a group")
+        })
+    }
+
+    /// A member dataset, checked but not read.
+    pub fn array(&self, group: &Group, name: &str) -> Result<Option<Array<'_>>> {
+        if self.has(group, name)? { Array::open(self, group, name).map(Some) } else { Ok(None) }
+    }
+
+    /// A string attribute.
+    pub fn text(&self, group: &Group, name: &str) -> Result<Option<String>> {
+        if !group
+            .attr_names()
+            .map_err(|e| damaged(&self.path, "the attributes", &e))?
+            .iter()
+            .any(|n| n == name)
+        {
+            return Ok(None);
+        }
+        let attribute =
+            group.attr(name).map_err(|e| damaged(&self.path, &format!("attribute `{name}`"), &e))?;
+        let unicode = attribute.read_scalar::<VarLenUnicode>().map(|s| s.as_str().to_owned());
+        let text = unicode.or_else(|_| attribute.read_scalar::<VarLenAscii>().map(|s| s.as_str().to_owned()));
+        text.map(Some).map_err(|_| {
+            Error::malformed(
+                &self.path,
+                format!("attribute `{name}`"),
+                "this is not a string",
+                "store one string",
+            )
+        })
+    }
+
+    /// Integers of an attribute.
+    pub fn integers(&self, group: &Group, name: &str) -> Result<Option<Vec<i64>>> {
+        if !group
+            .attr_names()
+            .map_err(|e| damaged(&self.path, "the attributes", &e))?
+            .iter()
+            .any(|n| n == name)
+        {
+            return Ok(None);
+        }
+        let attribute =
+            group.attr(name).map_err(|e| damaged(&self.path, &format!("attribute `{name}`"), &e))?;
+        let small = attribute.shape().iter().product::<usize>() <= 16;
+        let read = if small { attribute.read_raw::<i64>().ok() } else { None };
+        read.map(Some).ok_or_else(|| {
+            let mend = "store one integer or a few";
+            Error::malformed(&self.path, format!("attribute `{name}`"), "these are not a few integers", mend)
+        })
+    }
+}
+
+/// Whether the signature stands at byte 0, 512, 1024, 2048, …, as the format allows.
+fn has_signature(file: &mut fs::File, length: u64) -> bool {
+    let mut at = 0u64;
+    while at + 8 <= length {
+        let mut start = [0; 8];
+        if file.seek(SeekFrom::Start(at)).is_ok() && file.read_exact(&mut start).is_ok() && start == SIGNATURE
+        {
+            return true;
+        }
+        at = if at == 0 { 512 } else { 2 * at };
+    }
+    false
+}
+
+/// What HDF5 says of a part it cannot read.
+pub(super) fn damaged(path: &Path, place: &str, error: &hdf5::Error) -> Error {
+    let mend = "copy or write the file again: it may be cut off or damaged";
+    Error::malformed(path, place, format!("it cannot be read ({})", reason(error)), mend)
+}
+
+/// The innermost cause, without the call stack around it.
+pub(super) fn reason(error: &hdf5::Error) -> String {
+    match error {
+        hdf5::Error::Internal(text) => text.clone(),
+        hdf5::Error::HDF5(_) => error
+            .stack()
+            .and_then(|stack| stack.last().map(|frame| frame.desc().to_owned()))
+            .unwrap_or_else(|| "no cause given".into()),
+    }
+}
