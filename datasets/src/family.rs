@@ -129,11 +129,19 @@ impl Family {
     /// [`Error::Size`] for n < 2 or more cells than 32 bits count; [`Error::Dimension`]; [`Error::Frame`];
     /// [`Error::Empty`] for a scene without fluid; [`Error::Memory`].
     pub fn problem(&'static self, parameters: Parameters) -> Result<Problem> {
-        let case = self.check(parameters)?;
+        let case = self.case(parameters)?;
         Ok(Problem::new(self, case, (self.build)(&case)?))
     }
 
-    fn check(&self, Parameters { n, dim, seed, frame }: Parameters) -> Result<Case> {
+    /// Whether the family has such a member, without making it.
+    ///
+    /// # Errors
+    /// As [`problem`](Self::problem), but for [`Error::Empty`] and [`Error::Memory`].
+    pub fn check(&self, parameters: Parameters) -> Result<()> {
+        self.case(parameters).map(drop)
+    }
+
+    fn case(&self, Parameters { n, dim, seed, frame }: Parameters) -> Result<Case> {
         let dim = dim.unwrap_or(self.dims[0]);
         if !self.dims.contains(&dim) {
             let dims = if self.dims.len() > 1 { "2-D and 3-D" } else { ["2-D", "3-D"][self.dims[0] - 2] };

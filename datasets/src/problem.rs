@@ -86,6 +86,16 @@ impl Problem {
     /// # Errors
     /// [`Error::RightHandSide`] when the family does not have this kind; [`Error::Memory`].
     pub fn rhs(&self, kind: RhsKind) -> Result<Vec<f64>> {
+        self.rhs_number(kind, 0)
+    }
+
+    /// One of a series of right-hand sides in the same scene, number 0 being [`rhs`](Self::rhs). Noise and flow are drawn
+    /// anew for each; the other kinds have a single member, which every number gives.
+    ///
+    /// # Errors
+    /// As [`rhs`](Self::rhs).
+    pub fn rhs_number(&self, kind: RhsKind, number: u64) -> Result<Vec<f64>> {
+        let seed = self.seed() ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         if !self.family.rhs.contains(&kind) {
             let known = self.family.rhs.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ");
             return Err(Error::RightHandSide { family: self.family.name, kind: kind.name(), known });
@@ -102,17 +112,11 @@ impl Problem {
                         &fluid
                     }
                 };
-                divergence(
-                    grid,
-                    cells,
-                    &self.sides,
-                    &CurlNoise::new(self.seed(), dim),
-                    self.motion.as_deref(),
-                )?
+                divergence(grid, cells, &self.sides, &CurlNoise::new(seed, dim), self.motion.as_deref())?
             }
             (RhsKind::Smooth, _) => self.sample(|index| h * h * bump(centre(grid, h, index), dim))?,
             _ => {
-                let stream = Stream::new(self.seed(), "right-hand side");
+                let stream = Stream::new(seed, "right-hand side");
                 self.sample(|index| stream.normal(index as u64))?
             }
         };

@@ -146,6 +146,18 @@ pub fn make(name: &str, parameters: Parameters, rhs: Option<RhsKind>, path: &Pat
     Ok(system)
 }
 
+/// Reads a solution x: the dataset `x` of an HDF5 file, or a Matrix Market vector.
+///
+/// # Errors
+/// [`Error::Open`], [`Error::Malformed`], [`Error::Memory`]; [`Error::Format`] for another extension.
+pub fn read_solution(path: &Path) -> Result<Vec<f64>> {
+    match Format::of(path)? {
+        Format::Hdf5 => system_file::read_solution(path),
+        Format::MatrixMarket => matrix_market::read_vector(path),
+        _ => Err(Error::Format { path: path.into(), known: ".h5, .hdf5, .mtx" }),
+    }
+}
+
 /// Writes a solution x: HDF5 (dataset `x`), a Matrix Market array, or, when the unknowns lie on a grid, VTK image data on
 /// the unit box with 0 in cells that carry no unknown.
 ///

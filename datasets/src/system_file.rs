@@ -30,9 +30,15 @@ mod read;
 mod source;
 mod write;
 
-pub use read::read;
+pub use read::{read, read_solution};
 pub(crate) use source::Source;
 pub use write::{write, write_solution};
+
+/// The version of the HDF5 library this build carries.
+pub fn library_version() -> String {
+    let (major, minor, micro) = hdf5::library_version();
+    format!("{major}.{minor}.{micro}")
+}
 
 /// The value of the attribute `resolvent_schema`.
 const SCHEMA: &str = "system";

@@ -5,6 +5,7 @@
 
 pub mod assume;
 pub mod cast;
+pub mod constants;
 pub mod gram;
 pub mod identity;
 pub mod product;
@@ -14,6 +15,7 @@ pub mod transpose;
 
 pub use assume::Assume;
 pub use cast::Cast;
+pub use constants::Constants;
 pub use gram::Gram;
 pub use identity::{Identity, IdentityMinus};
 pub use product::Product;
@@ -25,5 +27,17 @@ use crate::{Error, Result};
 
 /// A coefficient that must be a number.
 fn finite(name: &'static str, value: f64) -> Result<f64> {
-    if value.is_finite() { Ok(value) } else { Err(Error::Parameter { name, value, needs: "a finite number is needed" }) }
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Error::Parameter { name, value, needs: "a finite number is needed" })
+    }
+}
+
+/// Room for the vectors between parts, made once and locked while in use.
+pub(crate) type Room<S> = std::sync::Mutex<<S as crate::Space>::Buf>;
+
+/// The vector in a room; one who panicked while holding it left numbers that nobody reads.
+pub(crate) fn enter<T>(room: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    room.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

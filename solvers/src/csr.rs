@@ -59,7 +59,13 @@ impl<T: Scalar> Csr<T> {
     /// # Errors
     /// [`Error::Length`], [`Error::Structure`] naming the first row at fault, [`Error::Value`] for an entry that is not
     /// finite.
-    pub fn new(rows: usize, cols: usize, offsets: Vec<usize>, columns: Vec<u32>, values: Vec<T>) -> Result<Self> {
+    pub fn new(
+        rows: usize,
+        cols: usize,
+        offsets: Vec<usize>,
+        columns: Vec<u32>,
+        values: Vec<T>,
+    ) -> Result<Self> {
         check_len("offsets", rows + 1, offsets.len())?;
         check_len("values", columns.len(), values.len())?;
         if cols > u32::MAX as usize {
@@ -69,24 +75,32 @@ impl<T: Scalar> Csr<T> {
             return Err(Error::Structure { row: 0, why: "the first offset must be 0" });
         }
         if let Some(row) = offsets.windows(2).position(|w| w[1] < w[0]) {
-            return Err(Error::Structure { row, why: "its offset is larger than the next one; offsets must not fall" });
+            return Err(Error::Structure {
+                row,
+                why: "its offset is larger than the next one; offsets must not fall",
+            });
         }
         if offsets[rows] != columns.len() {
-            return Err(Error::Structure {
-                row: rows,
-                why: "the last offset must be the number of entries",
-            });
+            return Err(Error::Structure { row: rows, why: "the last offset must be the number of entries" });
         }
         let bad = (0..rows).into_par_iter().find_first(|&r| {
             let c = &columns[offsets[r]..offsets[r + 1]];
             c.last().is_some_and(|&c| c as usize >= cols) || c.windows(2).any(|w| w[0] >= w[1])
         });
         if let Some(row) = bad {
-            return Err(Error::Structure { row, why: "its columns must strictly ascend and be less than the number of columns" });
+            return Err(Error::Structure {
+                row,
+                why: "its columns must strictly ascend and be less than the number of columns",
+            });
         }
         if let Some(index) = values.par_iter().position_first(|v| !v.is_finite()) {
             let value = values[index].f64();
-            return Err(Error::Value { what: "matrix values", index, value, needs: "every entry must be finite" });
+            return Err(Error::Value {
+                what: "matrix values",
+                index,
+                value,
+                needs: "every entry must be finite",
+            });
         }
         Ok(Self::assemble(rows, cols, offsets, columns, values))
     }

@@ -32,6 +32,26 @@ pub enum Error {
         /// What it asked for.
         needs: &'static str,
     },
+    /// A method chosen by name that does not fit the matrix.
+    #[error("{what} needs {needs}; {mend}")]
+    Unsuited {
+        /// What was chosen.
+        what: &'static str,
+        /// What it needs.
+        needs: &'static str,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// A name that stands for nothing here.
+    #[error("unknown {what} `{name}`; known are {known}")]
+    Unknown {
+        /// What was looked up.
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+        /// All known ones.
+        known: String,
+    },
     /// The operator has no transpose product.
     #[error("{0} cannot apply its transpose; use a method that does not need it, or a matrix that stores it")]
     NoTranspose(&'static str),

@@ -104,11 +104,19 @@ pub(crate) fn check_boundaries(grid: Grid, sides: &Boundaries) -> Result<()> {
             if let Boundary::Dirichlet { distance } = *side
                 && !(distance.is_finite() && distance > 0.0)
             {
-                return Err(Error::Parameter { name: "distance", value: distance, needs: "a positive distance in cells" });
+                return Err(Error::Parameter {
+                    name: "distance",
+                    value: distance,
+                    needs: "a positive distance in cells",
+                });
             }
         }
         if (pair[0] == Boundary::Periodic) != (pair[1] == Boundary::Periodic) {
-            return Err(Error::Parameter { name: "boundary", value: f64::NAN, needs: "both sides of a dimension must be periodic, or neither" });
+            return Err(Error::Parameter {
+                name: "boundary",
+                value: f64::NAN,
+                needs: "both sides of a dimension must be periodic, or neither",
+            });
         }
     }
     Ok(())

@@ -99,6 +99,12 @@ impl<T: Scalar> Space for Host<T> {
         Ok(())
     }
 
+    fn scale(&self, a: T, y: &mut [T]) -> Result<()> {
+        let size = blocks(y.len());
+        y.par_chunks_mut(size).for_each(|y| y.iter_mut().for_each(|v| *v *= a));
+        Ok(())
+    }
+
     fn dot(&self, x: &[T], y: &[T]) -> Result<f64> {
         check_len("y", x.len(), y.len())?;
         Ok(reduce::sum_blocks(x.len(), |range| dispatch(Dot { x: &x[range.clone()], y: &y[range] })))
@@ -203,7 +209,9 @@ impl<T: Scalar> Kernel for Step<'_, T> {
         let Self { a, p, q, x, r } = self;
         // Short pieces stay in the first-level cache between the update and the sum.
         let mut sum = 0.0;
-        for (((p, q), x), r) in p.chunks(1024).zip(q.chunks(1024)).zip(x.chunks_mut(1024)).zip(r.chunks_mut(1024)) {
+        for (((p, q), x), r) in
+            p.chunks(1024).zip(q.chunks(1024)).zip(x.chunks_mut(1024)).zip(r.chunks_mut(1024))
+        {
             x.iter_mut().zip(p).for_each(|(x, &p)| *x += a * p);
             r.iter_mut().zip(q).for_each(|(r, &q)| *r -= a * q);
             sum += reduce::dot(r, r);
@@ -237,7 +245,13 @@ mod tests {
                     let space = Host::<f64>::new();
                     let (mut u, mut r) = (x.clone(), y.clone());
                     let step = space.step(0.3, &y, &x, &mut u, &mut r).unwrap();
-                    (space.dot(&x, &y).unwrap().to_bits(), space.sum(&x).unwrap().to_bits(), step.to_bits(), u, r)
+                    (
+                        space.dot(&x, &y).unwrap().to_bits(),
+                        space.sum(&x).unwrap().to_bits(),
+                        step.to_bits(),
+                        u,
+                        r,
+                    )
                 })
             };
             let one = run(1);
@@ -261,9 +275,13 @@ mod tests {
         let mut y = y0.clone();
         space.multiply(2.0, &d, &x, 1.0, &mut y).unwrap();
         assert!((0..n).all(|i| (y[i] - (2.0 * d[i] * x[i] + y0[i])).abs() < 1e-15));
+        space.scale(-3.0, &mut y).unwrap();
+        assert!((0..n).all(|i| (y[i] + 3.0 * (2.0 * d[i] * x[i] + y0[i])).abs() < 1e-14));
         let (mut u, mut r) = (x.clone(), y0.clone());
         let rr = space.step(0.7, &d, &x, &mut u, &mut r).unwrap();
-        assert!((0..n).all(|i| (u[i] - (x[i] + 0.7 * d[i])).abs() < 1e-15 && (r[i] - (y0[i] - 0.7 * x[i])).abs() < 1e-15));
+        assert!((0..n).all(
+            |i| (u[i] - (x[i] + 0.7 * d[i])).abs() < 1e-15 && (r[i] - (y0[i] - 0.7 * x[i])).abs() < 1e-15
+        ));
         assert!((rr - r.iter().map(|v| v * v).sum::<f64>()).abs() < 1e-10);
         assert!(matches!(space.dot(&x, &x[1..]), Err(Error::Length { expected: 10_007, got: 10_006, .. })));
     }

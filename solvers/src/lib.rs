@@ -20,28 +20,46 @@
 //! # Ok::<(), resolvent::Error>(())
 //! ```
 
+pub mod compose;
 pub mod csr;
+pub mod dense;
+pub mod diagonal;
 pub mod error;
 pub mod grid;
 pub mod host;
 pub mod krylov;
 pub mod multigrid;
 pub mod operator;
+pub mod plan;
+pub mod precond;
 pub mod report;
 pub mod scalar;
 pub mod space;
 pub mod stencil;
 pub mod stop;
 
+pub use compose::{Assume, Cast, Gram, Identity, IdentityMinus, Product, Scaled, Shifted, Sum, Transpose};
 pub use csr::Csr;
+pub use dense::Dense;
+pub use diagonal::Diagonal;
 pub use error::{Error, Result};
-pub use grid::{Boundary, Boundaries, Grid};
+pub use grid::{Boundaries, Boundary, Grid};
 pub use host::Host;
-pub use krylov::cg::Cg;
+pub use krylov::{
+    cg::Cg,
+    fcg::FlexibleCg,
+    lanczos::{Spectrum, lanczos},
+};
 pub use multigrid::{Multigrid, MultigridOptions};
 pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape};
+pub use plan::{Matrix, Plan};
 pub use report::{Progress, Report, Status};
 pub use scalar::Scalar;
 pub use space::Space;
-pub use stencil::{Stencil, faces::FaceLaplacian, flags::{Cell, FlagLaplacian}, poisson::Poisson};
+pub use stencil::{
+    Stencil,
+    faces::FaceLaplacian,
+    flags::{Cell, FlagLaplacian},
+    poisson::Poisson,
+};
 pub use stop::Stop;

@@ -147,8 +147,9 @@ impl<T: Scalar> Coefficients<T> {
             Self::Nine(_) => unreachable!("taken care of above"),
         };
         let strongest = (0..3).filter(|d| extent.n[*d] > 1).map(|d| mean[d]).fold(0.0, f64::max);
-        let halve: [bool; 3] =
-            std::array::from_fn(|d| extent.n[d] > 1 && mean[d] > 0.0 && mean[d] >= options.strong * strongest);
+        let halve: [bool; 3] = std::array::from_fn(|d| {
+            extent.n[d] > 1 && mean[d] > 0.0 && mean[d] >= options.strong * strongest
+        });
         // Two colours need an even ring on this level and on the next.
         let odd_ring = (0..3).any(|d| extent.periodic[d] && extent.n[d] % 2 == 1);
         if odd_ring || halve == [false; 3] {
@@ -187,7 +188,11 @@ impl<T: Scalar> Coefficients<T> {
         Some((Self::Nine(coarse), Interpolation::Planar(interpolation, inverse), halving))
     }
 
-    fn upscaled<G: coarsen::Conductances>(g: &G, halving: Halving, mean: [f64; 3]) -> (Self, Interpolation<T>, Halving) {
+    fn upscaled<G: coarsen::Conductances>(
+        g: &G,
+        halving: Halving,
+        mean: [f64; 3],
+    ) -> (Self, Interpolation<T>, Halving) {
         let (faces, packed) = coarsen::upscale(g, halving, mean);
         (Self::Faces(faces), Interpolation::Packed(packed), halving)
     }
@@ -242,7 +247,8 @@ impl<T: Scalar> Multigrid<T> {
             below: Buffer::zeros(0)?,
             above: Buffer::zeros(0)?,
         });
-        let units = levels.first().map_or(1, |l| l.halving.fine.n[2].div_ceil(1 + usize::from(l.halving.halve[2])));
+        let units =
+            levels.first().map_or(1, |l| l.halving.fine.n[2].div_ceil(1 + usize::from(l.halving.halve[2])));
         Ok(Self {
             shape: a.shape(),
             properties: a.properties(),
@@ -265,7 +271,9 @@ impl<T: Scalar> Multigrid<T> {
             return Err(mismatch);
         }
         let (levels, last) = build(a, &self.options)?;
-        let same = |l: &Level<T>, m: &Level<T>| l.halving.fine == m.halving.fine && l.halving.halve == m.halving.halve;
+        let same = |l: &Level<T>, m: &Level<T>| {
+            l.halving.fine == m.halving.fine && l.halving.halve == m.halving.halve
+        };
         if levels.len() != self.levels.len() || !levels.iter().zip(&self.levels).all(|(l, m)| same(l, m)) {
             *self = Self::new(a, self.options)?;
             return Ok(());
@@ -322,14 +330,20 @@ type Sink<'a, U> = Option<(&'a [U], Shared<'a, U>, f64, Shared<'a, f64>)>;
 
 impl<T: Scalar> Level<T> {
     /// From this level's right-hand side, or `source`, to the next one's.
-    fn descend<U: Scalar>(&self, source: Option<(&[U], f64)>, fine: &mut Workspace<T>, coarse: &mut Workspace<T>) {
+    fn descend<U: Scalar>(
+        &self,
+        source: Option<(&[U], f64)>,
+        fine: &mut Workspace<T>,
+        coarse: &mut Workspace<T>,
+    ) {
         fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
             (rows, weights, halving): (&R, &W, Halving),
             source: Option<(&[U], f64)>,
             fine: &mut Workspace<T>,
             coarse: &mut Workspace<T>,
         ) {
-            let (f, e, coarse_f) = (Shared::new(&mut fine.f), Shared::new(&mut fine.e), Shared::new(&mut coarse.f));
+            let (f, e, coarse_f) =
+                (Shared::new(&mut fine.f), Shared::new(&mut fine.e), Shared::new(&mut coarse.f));
             let (below, above) = (Shared::new(&mut fine.below), Shared::new(&mut fine.above));
             Descend { rows, weights, halving, source, f, e, coarse_f, below, above }.run();
         }
@@ -342,7 +356,9 @@ impl<T: Scalar> Level<T> {
             (Coefficients::Nine(a), Interpolation::Planar(p, inverse)) => {
                 planar::cycle::Descend { plane: plane(a, p, inverse, fine), source, coarse_f }.run();
             }
-            (c, Interpolation::Separable(w)) => with_rows!(c, |rows| on_box((rows, w, h), source, fine, coarse)),
+            (c, Interpolation::Separable(w)) => {
+                with_rows!(c, |rows| on_box((rows, w, h), source, fine, coarse))
+            }
             (c, Interpolation::Packed(w)) => with_rows!(c, |rows| on_box((rows, w, h), source, fine, coarse)),
             _ => unreachable!("only planar levels interpolate so"),
         }
@@ -366,7 +382,9 @@ impl<T: Scalar> Level<T> {
             (Coefficients::Nine(a), Interpolation::Planar(p, inverse)) => {
                 planar::cycle::Ascend { plane: plane(a, p, inverse, fine), sink, coarse_e }.run();
             }
-            (c, Interpolation::Separable(w)) => with_rows!(c, |rows| on_box((rows, w, h), sink, fine, coarse_e)),
+            (c, Interpolation::Separable(w)) => {
+                with_rows!(c, |rows| on_box((rows, w, h), sink, fine, coarse_e))
+            }
             (c, Interpolation::Packed(w)) => with_rows!(c, |rows| on_box((rows, w, h), sink, fine, coarse_e)),
             _ => unreachable!("only planar levels interpolate so"),
         }

@@ -2,6 +2,7 @@
 
 use crate::{Error, Result, Scalar, Space};
 use std::fmt;
+use std::sync::Arc;
 
 /// Rows and columns of an operator: it maps a vector of length `cols` to one of length `rows`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,11 @@ pub trait LinearOperator<S: Space>: Operator<S> {
     /// # Errors
     /// [`Error::NoTranspose`] unless the operator is symmetric or overrides this.
     fn apply_transpose(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
-        if self.properties().symmetric { self.apply(space, x, y) } else { Err(Error::NoTranspose("this operator")) }
+        if self.properties().symmetric {
+            self.apply(space, x, y)
+        } else {
+            Err(Error::NoTranspose("this operator"))
+        }
     }
 
     /// y ← Ax; returns x·y, in one pass where the operator can. For square operators.
@@ -122,42 +127,48 @@ pub trait LinearOperator<S: Space>: Operator<S> {
     }
 }
 
-impl<A: Map + ?Sized> Map for &A {
-    fn shape(&self) -> Shape {
-        (**self).shape()
-    }
-    fn properties(&self) -> Properties {
-        (**self).properties()
-    }
-}
+/// A pointer to an operator is the operator.
+macro_rules! pointer {
+    ($($pointer:ty),+) => {$(
+        impl<A: Map + ?Sized> Map for $pointer {
+            fn shape(&self) -> Shape {
+                (**self).shape()
+            }
+            fn properties(&self) -> Properties {
+                (**self).properties()
+            }
+        }
 
-impl<S: Space, A: Operator<S> + ?Sized> Operator<S> for &A {
-    fn apply(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
-        (**self).apply(space, x, y)
-    }
-}
+        impl<S: Space, A: Operator<S> + ?Sized> Operator<S> for $pointer {
+            fn apply(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
+                (**self).apply(space, x, y)
+            }
+        }
 
-impl<S: Space, A: LinearOperator<S> + ?Sized> LinearOperator<S> for &A {
-    fn apply_transpose(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
-        (**self).apply_transpose(space, x, y)
-    }
-    fn apply_dot(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<f64> {
-        (**self).apply_dot(space, x, y)
-    }
-    fn update_apply_dot(
-        &self,
-        space: &S,
-        z: &S::Slice,
-        beta: S::Scalar,
-        p: &mut S::Slice,
-        q: &mut S::Slice,
-    ) -> Result<f64> {
-        (**self).update_apply_dot(space, z, beta, p, q)
-    }
-    fn project(&self, space: &S, v: &mut S::Slice) -> Result<()> {
-        (**self).project(space, v)
-    }
+        impl<S: Space, A: LinearOperator<S> + ?Sized> LinearOperator<S> for $pointer {
+            fn apply_transpose(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
+                (**self).apply_transpose(space, x, y)
+            }
+            fn apply_dot(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<f64> {
+                (**self).apply_dot(space, x, y)
+            }
+            fn update_apply_dot(
+                &self,
+                space: &S,
+                z: &S::Slice,
+                beta: S::Scalar,
+                p: &mut S::Slice,
+                q: &mut S::Slice,
+            ) -> Result<f64> {
+                (**self).update_apply_dot(space, z, beta, p, q)
+            }
+            fn project(&self, space: &S, v: &mut S::Slice) -> Result<()> {
+                (**self).project(space, v)
+            }
+        }
+    )+};
 }
+pointer!(&A, Box<A>, Arc<A>);
 
 /// Checks `x: [cols]` and `y: [rows]` against a shape.
 ///

@@ -57,8 +57,14 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Converged => write!(f, "converged"),
-            Self::MaxSteps => write!(f, "not converged: the budget of steps is spent; try a stronger preconditioner or raise max_steps"),
-            Self::MaxTime => write!(f, "not converged: the budget of time is spent; try a stronger preconditioner or raise max_time"),
+            Self::MaxSteps => write!(
+                f,
+                "not converged: the budget of steps is spent; try a stronger preconditioner or raise max_steps"
+            ),
+            Self::MaxTime => write!(
+                f,
+                "not converged: the budget of time is spent; try a stronger preconditioner or raise max_time"
+            ),
             Self::NotPositiveDefinite { curvature } => write!(
                 f,
                 "the operator is not positive definite (pᵀAp = {curvature:e}); flip its sign if it is negative definite, else use a method for indefinite systems"
@@ -67,8 +73,14 @@ impl fmt::Display for Status {
                 f,
                 "the preconditioner is not positive definite (rᵀMr = {product:e}); use another, or flexible CG if it is nonlinear"
             ),
-            Self::Stagnated => write!(f, "the true residual stopped falling; the target is below what this precision can reach, or the system is singular: raise rtol, or use f64"),
-            Self::NonFinite => write!(f, "a NaN or an infinity appeared; check the matrix, b and the starting x for entries that are not finite"),
+            Self::Stagnated => write!(
+                f,
+                "the true residual stopped falling; the target is below what this precision can reach, or the system is singular: raise rtol, or use f64"
+            ),
+            Self::NonFinite => write!(
+                f,
+                "a NaN or an infinity appeared; check the matrix, b and the starting x for entries that are not finite"
+            ),
             Self::Inconsistent { outside } => write!(
                 f,
                 "the operator is singular and b has a part of norm {outside:e} outside its range, so no x solves it; subtract that part (for pure Neumann boundaries: the mean of b)"

@@ -41,6 +41,8 @@ pub trait Space: Send + Sync {
         b: Self::Scalar,
         y: &mut Self::Slice,
     ) -> Result<()>;
+    /// y ← a y.
+    fn scale(&self, a: Self::Scalar, y: &mut Self::Slice) -> Result<()>;
     /// x·y, accumulated in f64.
     fn dot(&self, x: &Self::Slice, y: &Self::Slice) -> Result<f64>;
     /// The sum of the entries, accumulated in f64.

@@ -30,6 +30,19 @@ pub fn read(path: &Path) -> Result<LinearSystem> {
     Ok(LinearSystem { matrix, rhs, solution, grid, meta })
 }
 
+/// Reads the dataset `x` of a system or a solution.
+///
+/// # Errors
+/// [`Error::Open`]; [`Error::Malformed`] naming the dataset; [`Error::Memory`].
+pub fn read_solution(path: &Path) -> Result<Vec<f64>> {
+    let source = Source::open(path)?;
+    let array = source.array(source.root(), "x")?.ok_or_else(|| {
+        let mend = "give a file that `solve --output` wrote, or store the vector as `x`";
+        Error::malformed(path, "dataset `x`", "there is no such dataset", mend)
+    })?;
+    array.reals()
+}
+
 fn check_schema(source: &Source, root: &Group) -> Result<()> {
     let path = &source.path;
     if let Some(schema) = source.text(root, "resolvent_schema")?

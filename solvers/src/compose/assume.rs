@@ -44,7 +44,11 @@ impl<S: Space, A: Operator<S>> Operator<S> for Assume<A> {
 
 impl<S: Space, A: LinearOperator<S>> LinearOperator<S> for Assume<A> {
     fn apply_transpose(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
-        if self.properties.symmetric { self.a.apply(space, x, y) } else { self.a.apply_transpose(space, x, y) }
+        if self.properties.symmetric {
+            self.a.apply(space, x, y)
+        } else {
+            self.a.apply_transpose(space, x, y)
+        }
     }
     fn apply_dot(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<f64> {
         self.a.apply_dot(space, x, y)

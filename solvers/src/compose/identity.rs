@@ -95,6 +95,9 @@ mod tests {
         assert_eq!(f.properties(), Properties::NONE);
         let wide = Csr::from_triplets(1, 2, &[(0, 1, 3.0)]).unwrap();
         assert!(matches!(IdentityMinus::new(&wide), Err(Error::Shape { .. })));
-        assert!(matches!(Identity::new(3).apply(&space, &[0.0; 3], &mut [0.0; 2]), Err(Error::Length { .. })));
+        assert!(matches!(
+            Identity::new(3).apply(&space, &[0.0; 3], &mut [0.0; 2]),
+            Err(Error::Length { .. })
+        ));
     }
 }

@@ -88,3 +88,53 @@ impl<A: Map> Map for Scaled<A> {
         if self.c > 0.0 { of_a } else { Properties { symmetric: of_a.symmetric, ..Properties::NONE } }
     }
 }
+
+impl<S: Space, A: Operator<S>> Operator<S> for Scaled<A> {
+    fn apply(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
+        self.a.apply(space, x, y)?;
+        self.scale(space, y)
+    }
+}
+
+impl<S: Space, A: LinearOperator<S>> LinearOperator<S> for Scaled<A> {
+    fn apply_transpose(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
+        self.a.apply_transpose(space, x, y)?;
+        self.scale(space, y)
+    }
+    fn project(&self, space: &S, v: &mut S::Slice) -> Result<()> {
+        if self.c == 0.0 { space.fill(S::Scalar::of(0.0), v) } else { self.a.project(space, v) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Csr, Host};
+
+    fn matrix() -> Csr<f64> {
+        Csr::from_triplets(2, 2, &[(0, 0, 2.0), (0, 1, 1.0), (1, 0, 1.0), (1, 1, 3.0)]).unwrap()
+    }
+
+    #[test]
+    fn shifts_and_factors_are_applied() {
+        let (space, a) = (Host::<f64>::new(), matrix());
+        let mut y = [f64::NAN; 2];
+        Shifted::new(&a, -0.5).unwrap().apply(&space, &[1.0, 2.0], &mut y).unwrap();
+        assert_eq!(y, [3.5, 6.0]);
+        Scaled::new(-2.0, &a).unwrap().apply_transpose(&space, &[1.0, 2.0], &mut y).unwrap();
+        assert_eq!(y, [-8.0, -14.0]);
+    }
+
+    #[test]
+    fn only_what_is_sure_is_claimed() {
+        let a = matrix().assume(Properties::SEMIDEFINITE);
+        assert_eq!(Shifted::new(&a, 1.0).unwrap().properties(), Properties::SPD);
+        assert_eq!(Shifted::new(&a, 0.0).unwrap().properties(), Properties::SEMIDEFINITE);
+        assert_eq!(Shifted::new(&a, -1.0).unwrap().properties(), Properties::SYMMETRIC);
+        assert_eq!(Scaled::new(2.0, &a).unwrap().properties(), Properties::SEMIDEFINITE);
+        assert_eq!(Scaled::new(-2.0, &a).unwrap().properties(), Properties::SYMMETRIC);
+        assert!(matches!(Scaled::new(f64::NAN, &a), Err(Error::Parameter { .. })));
+        let wide = Csr::from_triplets(1, 2, &[(0, 0, 1.0)]).unwrap();
+        assert!(matches!(Shifted::new(&wide, 1.0), Err(Error::Shape { .. })));
+    }
+}

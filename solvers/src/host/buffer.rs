@@ -46,7 +46,9 @@ impl<T: Scalar> Buffer<T> {
         if align == HUGE {
             let piece = HUGE / size_of::<T>();
             let base = Base(&zero);
-            (0..len.div_ceil(piece)).into_par_iter().for_each(|i| base.call(i * piece, piece.min(len - i * piece)));
+            (0..len.div_ceil(piece))
+                .into_par_iter()
+                .for_each(|i| base.call(i * piece, piece.min(len - i * piece)));
         } else {
             zero(0, len);
         }

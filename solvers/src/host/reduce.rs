@@ -24,7 +24,10 @@ pub(crate) fn sum_blocks(n: usize, block: impl Fn(Range<usize>) -> f64 + Sync) -
     }
     let mut partial = [0.0; MAX_BLOCKS];
     let count = n.div_ceil(size);
-    partial[..count].par_iter_mut().enumerate().for_each(|(i, sum)| *sum = block(i * size..n.min((i + 1) * size)));
+    partial[..count]
+        .par_iter_mut()
+        .enumerate()
+        .for_each(|(i, sum)| *sum = block(i * size..n.min((i + 1) * size)));
     partial.iter().sum()
 }
 

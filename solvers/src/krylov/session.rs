@@ -92,7 +92,8 @@ impl<'a, S: Space> Session<'a, S> {
             a.project(space, x)?;
         }
         let claim = target.max(0.01 * S::Scalar::EPSILON * b_norm);
-        let session = Self { space, a, b, stop, target, claim, started, semidefinite, last_true: f64::INFINITY };
+        let session =
+            Self { space, a, b, stop, target, claim, started, semidefinite, last_true: f64::INFINITY };
         session.residual(x, r, scratch)?;
         let norm = space.norm(r)?;
         if !norm.is_finite() {

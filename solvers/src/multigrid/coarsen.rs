@@ -48,7 +48,9 @@ impl<T: Scalar> Conductances for Constant<T> {
     fn pair(&self, axis: usize, at: [usize; 3]) -> [f64; 2] {
         let e = Conductances::extent(self);
         let (i, n) = (at[axis], e.n[axis]);
-        let side = |outer: bool, end: usize| if outer && !e.periodic[axis] { self.ends[axis][end] } else { self.c[axis] };
+        let side = |outer: bool, end: usize| {
+            if outer && !e.periodic[axis] { self.ends[axis][end] } else { self.c[axis] }
+        };
         [side(i == 0, 0), side(i + 1 == n, 1)]
     }
     fn sink(&self, _at: [usize; 3]) -> f64 {
@@ -216,7 +218,11 @@ impl<G: Conductances> Upscaling<'_, G> {
 }
 
 /// The coarse operator and the weights to it.
-pub(crate) fn upscale<T: Scalar, G: Conductances>(g: &G, halving: Halving, mean: [f64; 3]) -> (Faces<T>, Packed) {
+pub(crate) fn upscale<T: Scalar, G: Conductances>(
+    g: &G,
+    halving: Halving,
+    mean: [f64; 3],
+) -> (Faces<T>, Packed) {
     let up = Upscaling { g, halving, mean, kappa: coefficients(g, mean) };
     let (fine, coarse) = (halving.fine, halving.coarse);
     let [nx, ny, _] = fine.n;
@@ -256,9 +262,9 @@ pub(crate) fn upscale<T: Scalar, G: Conductances>(g: &G, halving: Halving, mean:
 /// Whether a dimension of one cell leads to prescribed values.
 fn has_ends(g: &impl Conductances, axis: usize) -> bool {
     let [nx, ny, nz] = g.extent().n;
-    (0..nz).into_par_iter().any(|k| {
-        (0..ny).any(|j| (0..nx).any(|i| g.pair(axis, [i, j, k]).iter().any(|v| *v > 0.0)))
-    })
+    (0..nz)
+        .into_par_iter()
+        .any(|k| (0..ny).any(|j| (0..nx).any(|i| g.pair(axis, [i, j, k]).iter().any(|v| *v > 0.0))))
 }
 
 /// The sum of the strands through a coarse face.

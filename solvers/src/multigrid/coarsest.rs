@@ -36,9 +36,11 @@ impl Coarsest {
                 }
             }
         }
-        let llt = regular
-            .llt(Side::Lower)
-            .map_err(|_| Error::Pivot { what: "the coarsest level", row: 0, pivot: f64::NAN })?;
+        let llt = regular.llt(Side::Lower).map_err(|_| Error::Pivot {
+            what: "the coarsest level",
+            row: 0,
+            pivot: f64::NAN,
+        })?;
         let inverse = llt.inverse();
         let mut flat = vec![0.0; n * n];
         for i in 0..n {
@@ -82,8 +84,9 @@ pub(crate) fn assemble<T: Scalar, R: Rows<T>>(rows: &R) -> Mat<f64> {
                     unit[q] = T::of(1.0);
                     let other = there[0] + e.start(there[1], there[2]);
                     // SAFETY: i < nx, and the neighbour exists.
-                    let (g, active) =
-                        unsafe { (row.off(i, unit), rows.row(there[1], there[2]).diag(there[0]) > T::of(0.0)) };
+                    let (g, active) = unsafe {
+                        (row.off(i, unit), rows.row(there[1], there[2]).diag(there[0]) > T::of(0.0))
+                    };
                     if active {
                         a[(c, other)] -= g.f64();
                     }

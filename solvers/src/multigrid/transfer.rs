@@ -101,8 +101,20 @@ pub(crate) unsafe fn prolong<T: Scalar>(
         }
     }
     // The coarse neighbour along x: below for even cells, above for odd ones.
-    let low = if half > 0 { own[half - 1] } else if wrap { own[nc - 1] } else { zero };
-    let high = if half + pairs < nc { own[half + pairs] } else if wrap { own[0] } else { zero };
+    let low = if half > 0 {
+        own[half - 1]
+    } else if wrap {
+        own[nc - 1]
+    } else {
+        zero
+    };
+    let high = if half + pairs < nc {
+        own[half + pairs]
+    } else if wrap {
+        own[0]
+    } else {
+        zero
+    };
     sx[0] = low;
     sx[2 * pairs - 1] = high;
     for (p, &v) in o[..pairs - 1].iter().enumerate() {
@@ -188,7 +200,7 @@ pub(crate) unsafe fn restrict<T: Scalar>(
     if let Some(z) = z {
         sum_pairs(&mut z[half..half + pairs], sz);
     }
-    // Even cells give to the coarse cell below, odd ones to that above. 
+    // Even cells give to the coarse cell below, odd ones to that above.
     if half > 0 {
         own[half - 1] += sx[0];
     } else if wrap {

@@ -33,7 +33,8 @@ impl Stencil {
     /// As [`Csr::new`]; none is expected.
     pub fn to_csr(&self) -> Result<(Csr<f64>, Vec<u32>)> {
         let (matrix, cells) = with_rows!(self, |rows| export(rows))?;
-        let properties = if self.is_singular() { crate::Properties::SYMMETRIC } else { crate::Properties::SPD };
+        let properties =
+            if self.is_singular() { crate::Properties::SYMMETRIC } else { crate::Properties::SPD };
         Ok((matrix.assume(properties), cells))
     }
 
@@ -46,7 +47,9 @@ impl Stencil {
     pub fn is_active(&self, cell: usize) -> bool {
         let [nx, ny, _] = with_rows!(self, |rows| Rows::<f64>::extent(rows)).n;
         // SAFETY: the remainder is less than nx; rows outside the box are caught by the row's own slicing.
-        with_rows!(self, |rows| unsafe { Row::<f64>::diag(rows.row(cell / nx % ny, cell / (nx * ny)), cell % nx) > 0.0 })
+        with_rows!(self, |rows| unsafe {
+            Row::<f64>::diag(rows.row(cell / nx % ny, cell / (nx * ny)), cell % nx) > 0.0
+        })
     }
 
     /// Stored entries of the matrix, without making it.
@@ -73,7 +76,12 @@ fn diagonal<R: Rows<f64>>(rows: &R) -> Vec<f64> {
 }
 
 /// Calls `put` with the entries (cell, cell of the column, value) of one row of cells, columns ascending; counts them.
-fn row_entries<R: Rows<f64>>(rows: &R, j: usize, k: usize, mut put: impl FnMut((usize, usize, f64))) -> usize {
+fn row_entries<R: Rows<f64>>(
+    rows: &R,
+    j: usize,
+    k: usize,
+    mut put: impl FnMut((usize, usize, f64)),
+) -> usize {
     let e = rows.extent();
     let row = rows.row(j, k);
     let mut count = 0;
@@ -93,7 +101,8 @@ fn row_entries<R: Rows<f64>>(rows: &R, j: usize, k: usize, mut put: impl FnMut((
             let mut unit = [0.0; 6];
             unit[q] = 1.0;
             // SAFETY: i < nx, and the neighbour lies in the box.
-            let (g, active) = unsafe { (row.off(i, unit), rows.row(there[1], there[2]).diag(there[0]) > 0.0) };
+            let (g, active) =
+                unsafe { (row.off(i, unit), rows.row(there[1], there[2]).diag(there[0]) > 0.0) };
             if active && g != 0.0 {
                 entries[q] = (there[0] + e.start(there[1], there[2]), -g);
             }

@@ -40,7 +40,12 @@ impl<T: Scalar> FaceLaplacian<T> {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_sink(grid: Grid, faces: [Vec<T>; 3], periodic: [bool; 3], sink: Option<Vec<T>>) -> Result<Self> {
+    pub fn with_sink(
+        grid: Grid,
+        faces: [Vec<T>; 3],
+        periodic: [bool; 3],
+        sink: Option<Vec<T>>,
+    ) -> Result<Self> {
         let mut sides = [[Boundary::Neumann; 2]; 3];
         for d in 0..3 {
             if periodic[d] {
@@ -160,8 +165,16 @@ impl<T: Scalar> Faces<T> {
                         c[axis] = layer;
                         c[0] + extent.n[0] * (c[1] + extent.n[1] * c[2])
                     };
-                    let low = if at[axis] > 0 { Some(cell(at[axis] - 1)) } else { extent.periodic[axis].then(|| cell(n - 1)) };
-                    let high = if at[axis] < n { Some(cell(at[axis])) } else { extent.periodic[axis].then(|| cell(0)) };
+                    let low = if at[axis] > 0 {
+                        Some(cell(at[axis] - 1))
+                    } else {
+                        extent.periodic[axis].then(|| cell(n - 1))
+                    };
+                    let high = if at[axis] < n {
+                        Some(cell(at[axis]))
+                    } else {
+                        extent.periodic[axis].then(|| cell(0))
+                    };
                     *g = T::of(face(axis, low, high));
                 }
             });
@@ -218,7 +231,8 @@ impl<T: Scalar> Faces<T> {
                 at[axis] = self.extent.n[axis] - 1;
                 let high = self.pair(axis, at)[1];
                 if low != high {
-                    let needs = "the first and the last face of a periodic dimension are one face and must agree";
+                    let needs =
+                        "the first and the last face of a periodic dimension are one face and must agree";
                     return Err(Error::Value { what: "periodic face", index, value: high.f64(), needs });
                 }
             }
@@ -300,8 +314,14 @@ impl<T: Scalar> Rows<T> for Faces<T> {
     fn row(&self, j: usize, k: usize) -> FaceRow<'_, T> {
         let [nx, ny, _] = self.extent.n;
         let zeros = &self.zeros[..nx];
-        let row = |axis: usize, start: usize| if self.g[axis].is_empty() { zeros } else { &self.g[axis][start..start + nx] };
-        let x = if self.g[0].is_empty() { &self.zeros[..] } else { &self.g[0][(nx + 1) * (j + ny * k)..][..nx + 1] };
+        let row = |axis: usize, start: usize| {
+            if self.g[axis].is_empty() { zeros } else { &self.g[axis][start..start + nx] }
+        };
+        let x = if self.g[0].is_empty() {
+            &self.zeros[..]
+        } else {
+            &self.g[0][(nx + 1) * (j + ny * k)..][..nx + 1]
+        };
         let (s, b) = (nx * (j + (ny + 1) * k), nx * (j + ny * k));
         FaceRow {
             x,

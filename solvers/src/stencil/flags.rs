@@ -83,7 +83,13 @@ impl FlagLaplacian {
         let singular = !grounded(extent, &diagonal);
         let diagonal: Arc<[u8]> = diagonal.into();
         let inner = Inner {
-            single: Flags { extent, diagonal: diagonal.clone(), ends, zeros: vec![0.0; nx], none: vec![0; nx] },
+            single: Flags {
+                extent,
+                diagonal: diagonal.clone(),
+                ends,
+                zeros: vec![0.0; nx],
+                none: vec![0; nx],
+            },
             double: Flags { extent, diagonal, ends, zeros: vec![0.0; nx], none: vec![0; nx] },
             scratch: Mutex::new(vec![0.0; extent.n[2]]),
         };

@@ -154,7 +154,14 @@ impl LinearOperator<Host<f64>> for Stencil {
     fn apply_dot(&self, space: &Host<f64>, x: &[f64], y: &mut [f64]) -> Result<f64> {
         self.double().apply_dot(space, x, y)
     }
-    fn update_apply_dot(&self, space: &Host<f64>, z: &[f64], beta: f64, p: &mut [f64], q: &mut [f64]) -> Result<f64> {
+    fn update_apply_dot(
+        &self,
+        space: &Host<f64>,
+        z: &[f64],
+        beta: f64,
+        p: &mut [f64],
+        q: &mut [f64],
+    ) -> Result<f64> {
         self.double().update_apply_dot(space, z, beta, p, q)
     }
     fn project(&self, space: &Host<f64>, v: &mut [f64]) -> Result<()> {

@@ -50,7 +50,11 @@ impl Poisson {
         check_boundaries(grid, &sides)?;
         for &value in &conductance[..grid.dim()] {
             if !(value.is_finite() && value > 0.0) {
-                return Err(Error::Parameter { name: "conductance", value, needs: "a finite positive number" });
+                return Err(Error::Parameter {
+                    name: "conductance",
+                    value,
+                    needs: "a finite positive number",
+                });
             }
         }
         let extent = extent(grid, &sides);

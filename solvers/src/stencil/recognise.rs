@@ -26,7 +26,10 @@ impl Stencil {
         if let Some(row) = (0..cells.len())
             .find(|&r| cells[r] as usize >= grid.cells() || (r > 0 && cells[r] <= cells[r - 1]))
         {
-            return Err(Error::Structure { row, why: "its cell is outside the grid or not above the one before" });
+            return Err(Error::Structure {
+                row,
+                why: "its cell is outside the grid or not above the one before",
+            });
         }
         let read = Read::new(grid, a, cells)?;
         if let Some(poisson) = read.poisson()? {
@@ -69,7 +72,9 @@ impl Read {
                     continue;
                 }
                 let axis = (0..3).rev().find(|&d| other.abs_diff(cell) == stride[d] && extent.n[d] > 1);
-                let Some(axis) = axis.filter(|&d| if other > cell { at[d] + 1 < extent.n[d] } else { at[d] > 0 }) else {
+                let Some(axis) =
+                    axis.filter(|&d| if other > cell { at[d] + 1 < extent.n[d] } else { at[d] > 0 })
+                else {
                     return Err(Error::Structure { row, why: "it couples cells that do not share a face" });
                 };
                 if value > 0.0 {
@@ -90,7 +95,8 @@ impl Read {
             if read.excess(cell as usize) < 0.0 {
                 return Err(Error::Structure { row, why: "its couplings outweigh its diagonal" });
             }
-            let couplings = (0..3).map(|d| read.pair(d, cell as usize)).flatten().filter(|g| *g != 0.0).count();
+            let couplings =
+                (0..3).map(|d| read.pair(d, cell as usize)).flatten().filter(|g| *g != 0.0).count();
             if a.row(row).0.len() > couplings + 1 + a.row(row).1.iter().filter(|v| **v == 0.0).count() {
                 return Err(Error::Structure { row, why: "a coupling has no mirror image" });
             }
@@ -160,7 +166,9 @@ impl Read {
     }
 
     fn poisson(&self) -> Result<Option<Poisson>> {
-        if self.diagonal.contains(&0.0) || self.extent.n.iter().zip([0, 1, 2]).any(|(n, d)| *n < 3 && (d != 1 || self.grid.dim() == 3)) {
+        if self.diagonal.contains(&0.0)
+            || self.extent.n.iter().zip([0, 1, 2]).any(|(n, d)| *n < 3 && (d != 1 || self.grid.dim() == 3))
+        {
             return Ok(None);
         }
         let Some(ends) = self.ends() else { return Ok(None) };

@@ -170,7 +170,14 @@ impl<'a, T: Scalar> Near<'a, T> {
             let [s, t, b, u] = self.across;
             // SAFETY: the rows across have n entries, and i < n.
             unsafe {
-                let x = [w, e, *s.get_unchecked(i), *t.get_unchecked(i), *b.get_unchecked(i), *u.get_unchecked(i)];
+                let x = [
+                    w,
+                    e,
+                    *s.get_unchecked(i),
+                    *t.get_unchecked(i),
+                    *b.get_unchecked(i),
+                    *u.get_unchecked(i),
+                ];
                 row.off(i, x)
             }
         };

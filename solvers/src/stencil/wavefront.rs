@@ -157,8 +157,11 @@ mod tests {
             for stages in 1..=6 {
                 for units in [1, 2, 3, 5, 8, 13, 24, 25, 64] {
                     for periodic in [false, true] {
-                        let wave =
-                            Order { done: (0..units).map(|_| AtomicUsize::new(0)).collect(), stages, periodic };
+                        let wave = Order {
+                            done: (0..units).map(|_| AtomicUsize::new(0)).collect(),
+                            stages,
+                            periodic,
+                        };
                         pool.install(|| sweep(&wave, units, SERIAL_CELLS, periodic));
                         assert!(wave.done.iter().all(|d| d.load(SeqCst) == stages));
                     }

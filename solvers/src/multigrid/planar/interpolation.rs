@@ -130,7 +130,10 @@ impl<T: Scalar> Interpolation<T> {
             let from = k + up - 1;
             let x = &x[from * cx..(from + 1) * cx];
             let s = &self.south[up][row(&self.south[up])];
-            let (w, o) = (&self.corner[2 * up][row(&self.corner[2 * up])], &self.corner[2 * up + 1][row(&self.south[up])]);
+            let (w, o) = (
+                &self.corner[2 * up][row(&self.corner[2 * up])],
+                &self.corner[2 * up + 1][row(&self.south[up])],
+            );
             for i in 0..cx {
                 e[2 * i + 1] += s[i] * x[i];
             }

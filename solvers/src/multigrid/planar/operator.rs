@@ -56,7 +56,6 @@ impl<T: Scalar> Planar<T> for Faces<T> {
         unsafe { Near::new(self.extent, Rows::zeros(self), e, 0, k).off(self.row(0, k), 0, out) };
     }
 
-
     fn parities(&self, k: usize, phase: usize) -> &'static [usize] {
         if (k + phase).is_multiple_of(2) { &[0] } else { &[1] }
     }
@@ -152,7 +151,6 @@ impl<T: Scalar> Planar<T> for Nine<T> {
             }
         }
     }
-
 
     fn parities(&self, k: usize, phase: usize) -> &'static [usize] {
         // Four colours: even rows before odd ones, even points before odd ones.

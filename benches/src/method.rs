@@ -1,0 +1,66 @@
+//! The methods that are compared. A method is one row in [`METHODS`].
+
+use resolvent::plan::{self, Plan, Precision, Preconditioner};
+
+/// A named plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// Its name on the command line and in tables.
+    pub name: &'static str,
+    /// A few words.
+    pub summary: &'static str,
+    /// What it is.
+    pub plan: Plan,
+}
+
+const fn cg(preconditioner: Preconditioner, precision: Precision) -> Plan {
+    Plan { method: plan::Method::Cg, preconditioner, precision }
+}
+
+/// Every method, in the order of their listing.
+pub const METHODS: [Method; 6] = [
+    Method {
+        name: "cg",
+        summary: "conjugate gradients alone",
+        plan: cg(Preconditioner::None, Precision::F64),
+    },
+    Method {
+        name: "jacobi",
+        summary: "preconditioned by the diagonal",
+        plan: cg(Preconditioner::Jacobi, Precision::F64),
+    },
+    Method {
+        name: "chebyshev",
+        summary: "preconditioned by a Chebyshev polynomial",
+        plan: cg(Preconditioner::Chebyshev, Precision::F64),
+    },
+    Method {
+        name: "mic",
+        summary: "preconditioned by modified incomplete Cholesky, no fill",
+        plan: cg(Preconditioner::IncompleteCholesky, Precision::F64),
+    },
+    Method {
+        name: "multigrid",
+        summary: "preconditioned by a geometric V-cycle in f32",
+        plan: cg(Preconditioner::Multigrid, Precision::Mixed),
+    },
+    Method {
+        name: "multigrid-f64",
+        summary: "preconditioned by a geometric V-cycle in f64",
+        plan: cg(Preconditioner::Multigrid, Precision::F64),
+    },
+];
+
+impl Method {
+    /// The method of a name.
+    ///
+    /// # Errors
+    /// [`resolvent::Error::Unknown`], which lists them.
+    pub fn named(name: &str) -> resolvent::Result<Self> {
+        METHODS.into_iter().find(|m| m.name == name).ok_or_else(|| resolvent::Error::Unknown {
+            what: "method",
+            name: name.into(),
+            known: METHODS.map(|m| m.name).join(", "),
+        })
+    }
+}

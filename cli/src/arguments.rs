@@ -1,0 +1,332 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use resolvent::plan::{Method, Precision, Preconditioner};
+use resolvent_datasets::RhsKind;
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 2 usage, 3 not converged, 4 breakdown or not finite, 5 bad input, \
+6 file or memory, 130 interrupted, 1 a bug of ours.";
+
+/// Solves linear systems and Poisson problems, benchmarks methods, makes and checks data.
+#[derive(Debug, Parser)]
+#[command(name = "resolvent", version, after_help = EXIT_CODES, max_term_width = 110)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Show no progress.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Threads to work with [default: all of the machine's].
+    #[arg(long, global = true, value_name = "T")]
+    pub threads: Option<NonZeroU16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Solve one system.
+    #[command(after_help = "Examples:\n  \
+        resolvent solve --problem spheres --n 64\n  \
+        resolvent solve --matrix A.mtx --rhs b.mtx --output x.mtx\n  \
+        resolvent solve --system system.h5 --precond mic --plot residual.svg --json")]
+    Solve(Solve),
+    /// Compare methods: tables, pictures and a page.
+    Bench(Bench),
+    /// Make, show and check data.
+    Data(Data),
+    /// Write the page of a folder that `bench` wrote.
+    #[command(after_help = "Example:\n  resolvent report runs/bench-spheres")]
+    Report(Report),
+    /// Say what this build and this machine can do.
+    #[command(after_help = "Example:\n  resolvent doctor --json")]
+    Doctor,
+    /// Print a completion script for a shell.
+    #[command(
+        after_help = "Example:\n  resolvent completions bash > ~/.local/share/bash-completion/completions/resolvent"
+    )]
+    Completions(Completions),
+    /// Print the manual page, or write one for every command into a folder.
+    #[command(after_help = "Example:\n  resolvent man | man -l -")]
+    Man(Man),
+}
+
+/// What the system is.
+#[derive(Debug, Args)]
+#[group(id = "source", required = true, multiple = false)]
+pub struct Source {
+    /// A problem family: box, neumann, smoke, gyroid, dam, spheres, channels or aniso.
+    #[arg(long, value_name = "NAME")]
+    pub problem: Option<String>,
+    /// A matrix in a Matrix Market file.
+    #[arg(long, value_name = "A.mtx")]
+    pub matrix: Option<PathBuf>,
+    /// A system in an HDF5 file.
+    #[arg(long, value_name = "FILE.h5")]
+    pub system: Option<PathBuf>,
+}
+
+/// Which member of a family.
+#[derive(Debug, Args)]
+pub struct Member {
+    /// 2 or 3 dimensions [default: the family's].
+    #[arg(long, value_name = "D")]
+    pub dim: Option<usize>,
+    /// The seed of the scene and of the right-hand side.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// The frame of a scene that moves.
+    #[arg(long, value_name = "T", default_value_t = 0)]
+    pub frame: u32,
+    /// noise, smooth, manufactured or flow [default: the family's first].
+    #[arg(long, value_name = "KIND", value_parser = RhsKind::from_str)]
+    pub rhs_kind: Option<RhsKind>,
+}
+
+#[derive(Debug, Args)]
+pub struct Solve {
+    #[command(flatten)]
+    pub source: Source,
+    /// Cells along each side of the family's box.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub n: usize,
+    #[command(flatten)]
+    pub member: Member,
+    /// A right-hand side in a Matrix Market file [default: the system's own, else seeded noise].
+    #[arg(long, value_name = "b.mtx", conflicts_with = "problem")]
+    pub rhs: Option<PathBuf>,
+    /// A starting point: an earlier output, .h5 or .mtx.
+    #[arg(long, value_name = "FILE")]
+    pub start: Option<PathBuf>,
+    /// The iteration: auto, cg or fcg.
+    #[arg(long, value_name = "NAME", default_value_t, value_parser = Method::from_str)]
+    pub method: Method,
+    /// Its preconditioner: auto, none, jacobi, mic, chebyshev or multigrid.
+    #[arg(long, value_name = "NAME", default_value_t, value_parser = Preconditioner::from_str)]
+    pub precond: Preconditioner,
+    /// End when the residual is below this part of the right-hand side.
+    #[arg(long, value_name = "R", default_value_t = 1e-8, value_parser = tolerance)]
+    pub rtol: f64,
+    /// Or when it is below this.
+    #[arg(long, value_name = "A", default_value_t = 0.0, value_parser = tolerance)]
+    pub atol: f64,
+    /// End after this many steps.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub max_steps: usize,
+    /// End after this many seconds.
+    #[arg(long, value_name = "S", value_parser = tolerance)]
+    pub max_seconds: Option<f64>,
+    /// Of the preconditioner: mixed (f32 where that is faster) or f64. The iteration is in f64.
+    #[arg(long, value_name = "P", default_value_t, value_parser = Precision::from_str)]
+    pub precision: Precision,
+    /// Where to work.
+    #[arg(long, value_name = "WHERE", default_value = "cpu")]
+    pub device: Device,
+    /// Write x: .h5, .mtx, or, on a grid, .vti for ParaView.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write the residual of every step as CSV.
+    #[arg(long, value_name = "FILE.csv")]
+    pub history: Option<PathBuf>,
+    /// Draw the residual of every step: .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Device {
+    /// The processor.
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda,
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    #[command(subcommand)]
+    pub what: BenchWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchWhat {
+    /// Several methods on a problem family at several sizes.
+    #[command(after_help = "Examples:\n  \
+        resolvent bench poisson\n  \
+        resolvent bench poisson --problem gyroid --sizes 32,64,128 --methods cg,mic,multigrid --repeat 5 --rhs 10")]
+    Poisson(BenchPoisson),
+    /// Several methods on one system from a file.
+    #[command(after_help = "Examples:\n  \
+        resolvent bench system A.mtx --rhs b.mtx\n  resolvent bench system system.h5 --methods cg,jacobi,mic")]
+    System(BenchSystem),
+}
+
+#[derive(Debug, Args)]
+pub struct BenchPoisson {
+    /// The family.
+    #[arg(long, value_name = "NAME", default_value = "spheres")]
+    pub problem: String,
+    /// Cells along each side.
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_value = "32,64,128", num_args = 1..)]
+    pub sizes: Vec<usize>,
+    #[command(flatten)]
+    pub member: Member,
+    #[command(flatten)]
+    pub how: BenchHow,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchSystem {
+    /// A Matrix Market or HDF5 file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A right-hand side in a Matrix Market file [default: the system's own, else seeded noise].
+    #[arg(long = "rhs", value_name = "b.mtx")]
+    pub right: Option<PathBuf>,
+    /// The seed of noise.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    #[command(flatten)]
+    pub how: BenchHowOne,
+}
+
+/// How methods are compared.
+#[derive(Debug, Args)]
+pub struct BenchHow {
+    /// Right-hand sides solved with one set-up.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub rhs: usize,
+    #[command(flatten)]
+    pub how: BenchHowOne,
+}
+
+/// How methods are compared on one right-hand side.
+#[derive(Debug, Args)]
+pub struct BenchHowOne {
+    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64 [default: those that fit].
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', num_args = 1..)]
+    pub methods: Vec<String>,
+    /// Repeat each this often; medians are reported.
+    #[arg(long, value_name = "R", default_value_t = 5)]
+    pub repeat: usize,
+    /// Repeat a case no more after this many seconds.
+    #[arg(long, value_name = "S", default_value_t = 4.0, value_parser = tolerance)]
+    pub budget: f64,
+    /// End a solve when the true residual is below this part of the right-hand side.
+    #[arg(long, value_name = "R", default_value_t = 1e-8, value_parser = tolerance)]
+    pub rtol: f64,
+    /// End a solve after this many steps.
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub max_steps: usize,
+    /// The folder for tables, pictures and the page [default: runs/bench-NAME].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Keep the measurements of an interrupted run in that folder and go on.
+    #[arg(long)]
+    pub resume: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Data {
+    #[command(subcommand)]
+    pub what: DataWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataWhat {
+    /// Make a system of a problem family.
+    #[command(after_help = "Examples:\n  \
+        resolvent data make gyroid --n 32 --out gyroid.h5\n  resolvent data make box --n 16 --dim 2 --out box.mtx")]
+    Make(DataMake),
+    /// Show what is in a file.
+    #[command(after_help = "Example:\n  resolvent data inspect gyroid.h5")]
+    Inspect(DataFile),
+    /// Say what is wrong with a file; exit code 5 when it cannot be solved as it is.
+    #[command(after_help = "Example:\n  resolvent data check gyroid.h5")]
+    Check(DataFile),
+    /// List the problem families.
+    #[command(after_help = "Example:\n  resolvent data list")]
+    List,
+}
+
+#[derive(Debug, Args)]
+pub struct DataMake {
+    /// The family.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Cells along each side.
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub n: usize,
+    #[command(flatten)]
+    pub member: Member,
+    /// Where to write it: .h5 or .mtx.
+    #[arg(short, long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct DataFile {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// A folder for the pages of all commands.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(v) if v.is_finite() && v >= 0.0 => Ok(v),
+        _ => Err("a finite number that is not negative is needed, such as 1e-8".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn leaves(command: &clap::Command, path: &str) {
+            let mut any = false;
+            for c in command.get_subcommands().filter(|c| c.get_name() != "help") {
+                leaves(c, &format!("{path} {}", c.get_name()));
+                any = true;
+            }
+            if !any {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("Example") && help.contains("resolvent "), "{path}: {help}");
+            }
+        }
+        leaves(&Arguments::command(), "resolvent");
+    }
+}
