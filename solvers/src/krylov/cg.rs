@@ -142,11 +142,7 @@ impl<S: Space> Cg<S> {
             }
             let (z, rho): (&S::Slice, f64) = match (m, z.as_mut()) {
                 (Some(m), Some(z)) => {
-                    let mut rho = m.apply_dot(space, r, z)?;
-                    if session.semidefinite() {
-                        session.project(z)?;
-                        rho = space.dot(r, z)?;
-                    }
+                    let rho = m.apply_dot(space, r, z)?;
                     (z, rho)
                 }
                 _ => (r, residual * residual),

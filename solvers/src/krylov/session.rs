@@ -114,11 +114,6 @@ impl<'a, S: Space> Session<'a, S> {
         if self.semidefinite { self.a.project(self.space, v) } else { Ok(()) }
     }
 
-    /// Whether the operator is only semidefinite.
-    pub fn semidefinite(&self) -> bool {
-        self.semidefinite
-    }
-
     /// A reason to stop before the next step, if there is one.
     pub fn interrupted(&self, step: usize, residual: f64, watch: Watch) -> Option<Status> {
         if step >= self.stop.max_steps {

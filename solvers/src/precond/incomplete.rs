@@ -1,11 +1,17 @@
 //! Incomplete Cholesky factorisation without fill, modified.
 
-use super::triangular::Triangle;
+use super::triangular::{Levels, Triangle};
 use crate::compose::enter;
+use crate::host::buffer::Buffer;
+use crate::stencil::rows::Shared;
 use crate::error::check_len;
 use crate::operator::check_apply;
 use crate::{Csr, Error, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
+use rayon::prelude::*;
 use std::sync::Mutex;
+
+/// Entries moved to or from the order of levels at a time.
+const BLOCK: usize = 1 << 14;
 
 /// How an [`IncompleteCholesky`] factorisation is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +31,7 @@ impl Default for IncompleteOptions {
 }
 
 /// z ← (L + D)⁻ᵀ D (L + D)⁻¹ r, where (L + D) D⁻¹ (L + D)ᵀ ≈ A has the nonzeros of A: MIC(0). Coefficients are kept in `T`,
-/// vectors are f64. Two triangular solves, level by level on several threads: bytes an unknown of a 7-point matrix and
-/// `T` = f64, about 150.
+/// vectors are f64. Two triangular solves, level by level on several threads.
 ///
 /// # Reference
 /// I. Gustafsson, *A class of first order factorization methods*, BIT 18 (1978), 142–156, 10.1007/BF01931691; the safety of
@@ -44,11 +49,14 @@ impl Default for IncompleteOptions {
 /// # Ok::<(), resolvent::Error>(())
 /// ```
 pub struct IncompleteCholesky<T> {
+    levels: Levels,
     lower: Triangle<T>,
     upper: Triangle<T>,
     inverse: Vec<T>,
-    /// Where the rows lie in a longer vector, its length, and a vector of the rows.
-    place: Option<(Vec<u32>, usize, Mutex<Vec<f64>>)>,
+    /// Where each row, in the order of levels, lies in a vector, and how long vectors are.
+    place: Vec<u32>,
+    total: usize,
+    rows: Mutex<Buffer<f64>>,
 }
 
 impl<T: Scalar> IncompleteCholesky<T> {
@@ -56,7 +64,7 @@ impl<T: Scalar> IncompleteCholesky<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] when it is not square; [`Error::Pivot`] for a diagonal entry that is not positive;
-    /// [`Error::Structure`] for more entries than 32 bits count.
+    /// [`Error::Structure`] for more entries than 32 bits count; [`Error::Memory`].
     pub fn new(a: &Csr<f64>, options: IncompleteOptions) -> Result<Self> {
         let n = a.rows();
         if a.cols() != n {
@@ -68,11 +76,14 @@ impl<T: Scalar> IncompleteCholesky<T> {
         }
         let mut factor = Factor::of(a)?;
         factor.eliminate(options);
+        let levels = Levels::of(&factor.offsets, &factor.columns);
+        let factor = factor.in_order(&levels.order);
         let inverse = factor.pivots.iter().map(|d| T::of(1.0 / d)).collect();
-        let lower = factor.transposed::<T>();
+        let lower = factor.transposed();
         let values = factor.values.iter().map(|v| T::of(*v)).collect();
-        let upper = Triangle::new(factor.offsets, factor.columns, values, false);
-        Ok(Self { lower, upper, inverse, place: None })
+        let upper = Triangle { offsets: factor.offsets, columns: factor.columns, values };
+        let (place, rows) = (levels.order.clone(), Buffer::zeros(n)?.into());
+        Ok(Self { levels, lower, upper, inverse, place, total: n, rows })
     }
 
     /// As [`new`](Self::new), for vectors of length `total` in which row i of the matrix is entry `cells[i]`; the other
@@ -84,24 +95,21 @@ impl<T: Scalar> IncompleteCholesky<T> {
         check_len("cells", a.rows(), cells.len())?;
         if let Some(index) = cells.iter().position(|c| *c as usize >= total) {
             let value = f64::from(cells[index]);
-            return Err(Error::Value {
-                what: "cells",
-                index,
-                value,
-                needs: "a cell of the vector is needed",
-            });
+            return Err(Error::Value { what: "cells", index, value, needs: "a cell of the vector is needed" });
+        }
+        if let Some(row) = cells.windows(2).position(|w| w[0] >= w[1]) {
+            return Err(Error::Structure { row, why: "cells must ascend" });
         }
         let mut factor = Self::new(a, options)?;
-        if a.rows() < total {
-            factor.place = Some((cells.to_vec(), total, vec![0.0; a.rows()].into()));
-        }
+        factor.place.iter_mut().for_each(|row| *row = cells[*row as usize]);
+        factor.total = total;
         Ok(factor)
     }
 
-    fn solve(&self, z: &mut [f64]) {
+    fn solve(&self, y: &mut [f64]) {
         let inverse = |row: usize| self.inverse[row].f64();
-        self.lower.sweep(z, |row, sum, r| (r - sum) * inverse(row));
-        self.upper.sweep(z, |row, sum, y| y - sum * inverse(row));
+        self.lower.sweep(&self.levels, true, y, |row, sum, r| (r - sum) * inverse(row));
+        self.upper.sweep(&self.levels, false, y, |row, sum, y| y - sum * inverse(row));
     }
 }
 
@@ -163,6 +171,27 @@ impl Factor {
         }
     }
 
+    /// With its rows and columns in another order, which must keep it upper triangular.
+    fn in_order(self, order: &[u32]) -> Self {
+        let mut place = vec![0u32; order.len()];
+        order.iter().enumerate().for_each(|(at, row)| place[*row as usize] = at as u32);
+        let mut sorted = Self {
+            offsets: Vec::with_capacity(self.offsets.len()),
+            columns: Vec::with_capacity(self.columns.len()),
+            values: Vec::with_capacity(self.values.len()),
+            pivots: order.iter().map(|row| self.pivots[*row as usize]).collect(),
+        };
+        sorted.offsets.push(0);
+        for row in order {
+            for e in self.entries(*row as usize) {
+                sorted.columns.push(place[self.columns[e] as usize]);
+                sorted.values.push(self.values[e]);
+            }
+            sorted.offsets.push(sorted.columns.len() as u32);
+        }
+        sorted
+    }
+
     /// The strict lower triangle by rows.
     fn transposed<T: Scalar>(&self) -> Triangle<T> {
         let n = self.pivots.len();
@@ -180,35 +209,38 @@ impl Factor {
                 *at += 1;
             }
         }
-        Triangle::new(offsets, columns, values, true)
+        Triangle { offsets, columns, values }
     }
 }
 
 impl<T: Scalar> Map for IncompleteCholesky<T> {
     fn shape(&self) -> Shape {
-        Shape::square(self.place.as_ref().map_or(self.inverse.len(), |(_, total, _)| *total))
+        Shape::square(self.total)
     }
     fn properties(&self) -> Properties {
-        if self.place.is_some() { Properties::SEMIDEFINITE } else { Properties::SPD }
+        if self.place.len() < self.total { Properties::SEMIDEFINITE } else { Properties::SPD }
     }
 }
 
 impl<T: Scalar> Operator<Host<f64>> for IncompleteCholesky<T> {
     fn apply(&self, space: &Host<f64>, r: &[f64], z: &mut [f64]) -> Result<()> {
         check_apply(space, self.shape(), r, z)?;
-        match &self.place {
-            None => {
-                z.copy_from_slice(r);
-                self.solve(z);
-            }
-            Some((cells, _, rows)) => {
-                let mut rows = enter(rows);
-                rows.iter_mut().zip(cells).for_each(|(v, c)| *v = r[*c as usize]);
-                self.solve(&mut rows);
-                z.fill(0.0);
-                rows.iter().zip(cells).for_each(|(v, c)| z[*c as usize] = *v);
-            }
+        let mut rows = enter(&self.rows);
+        let places = self.place.par_chunks(BLOCK);
+        rows.par_chunks_mut(BLOCK).zip(places).for_each(|(v, place)| {
+            v.iter_mut().zip(place).for_each(|(v, at)| *v = r[*at as usize]);
+        });
+        self.solve(&mut rows);
+        if self.place.len() < self.total {
+            z.fill(0.0);
         }
+        let (rows, z) = (&rows, Shared::new(z));
+        self.place.par_chunks(BLOCK).enumerate().for_each(|(block, place)| {
+            for (v, at) in rows[block * BLOCK..].iter().zip(place) {
+                // SAFETY: places are different, and inside: `on_cells` checked it.
+                unsafe { z.get_mut(*at as usize, 1)[0] = *v };
+            }
+        });
         Ok(())
     }
 }
@@ -228,8 +260,11 @@ mod tests {
                 .map(|e| t.values[e] * v[t.columns[e] as usize])
                 .sum()
         };
-        let u: Vec<f64> = (0..n).map(|i| x[i] + row(&m.upper, i, x) * m.inverse[i]).collect();
-        (0..n).map(|i| u[i] / m.inverse[i] + row(&m.lower, i, &u)).collect()
+        let x: Vec<f64> = m.place.iter().map(|at| x[*at as usize]).collect();
+        let u: Vec<f64> = (0..n).map(|i| x[i] + row(&m.upper, i, &x) * m.inverse[i]).collect();
+        let mut y = vec![0.0; n];
+        (0..n).for_each(|i| y[m.place[i] as usize] = u[i] / m.inverse[i] + row(&m.lower, i, &u));
+        y
     }
 
     fn matrix(grid: Grid) -> Csr<f64> {
@@ -269,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_give_the_same_bits_as_the_order_of_rows() {
+    fn results_have_the_same_bits_for_any_number_of_threads() {
         let a = matrix(Grid::new_3d(60, 60, 60).unwrap());
         let m = IncompleteCholesky::<f32>::new(&a, IncompleteOptions::default()).unwrap();
         let r: Vec<f64> = (0..216_000).map(|i| ((i * 7919) % 1009) as f64 - 500.0).collect();
