@@ -44,7 +44,7 @@ pub struct Measurement {
     pub total: Spread,
     /// How often all this was repeated.
     pub repeats: usize,
-    /// The most memory beyond the operator, b and x, in bytes an unknown, where the system tells.
+    /// The most memory allocated at once beyond the operator, b and x, in bytes an unknown, where allocations are counted.
     pub bytes_per_unknown: Option<f64>,
     /// When the residual of the iteration first fell below 1e-4, 1e-6 and 1e-8 of b.
     pub reached: Vec<Reached>,

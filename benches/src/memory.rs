@@ -1,6 +1,76 @@
-//! How much memory this process uses, where the system tells.
+//! How much memory this process uses: what the system tells, and what the allocator was asked for.
 
-/// The most memory the process has had resident since it started or since [`reset_peak`], in bytes. `None` where the
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+/// The system's allocator, counting. A program that measures the memory of methods installs it:
+///
+/// ```
+/// #[global_allocator]
+/// static ALLOCATOR: resolvent_benches::memory::Counting = resolvent_benches::memory::Counting;
+///
+/// # fn main() {
+/// let before = resolvent_benches::memory::counted().unwrap();
+/// resolvent_benches::memory::start();
+/// drop(vec![0u8; 1 << 20]);
+/// assert!(resolvent_benches::memory::most().unwrap() >= before + (1 << 20));
+/// # }
+/// ```
+pub struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+static USED: AtomicBool = AtomicBool::new(false);
+
+fn grow(bytes: usize) {
+    let now = NOW.fetch_add(bytes, Relaxed) + bytes;
+    if now > MOST.load(Relaxed) {
+        MOST.fetch_max(now, Relaxed);
+    }
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        USED.store(true, Relaxed);
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        grow(size);
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+}
+
+/// Bytes allocated now; `None` unless [`Counting`] is installed.
+pub fn counted() -> Option<usize> {
+    USED.load(Relaxed).then(|| NOW.load(Relaxed))
+}
+
+/// Starts [`most`] from what is allocated now.
+pub fn start() {
+    MOST.store(NOW.load(Relaxed), Relaxed);
+}
+
+/// The most bytes allocated at once since [`start`]; `None` unless [`Counting`] is installed.
+pub fn most() -> Option<usize> {
+    USED.load(Relaxed).then(|| MOST.load(Relaxed))
+}
+
+/// The most memory the process has had resident since it started, in bytes. `None` where the
 /// system does not tell.
 pub fn peak() -> Option<u64> {
     status("VmHWM:")
@@ -9,11 +79,6 @@ pub fn peak() -> Option<u64> {
 /// The memory the process has resident now, in bytes.
 pub fn resident() -> Option<u64> {
     status("VmRSS:")
-}
-
-/// Starts [`peak`] again from what is resident now. Whether the system can do that.
-pub fn reset_peak() -> bool {
-    std::fs::write("/proc/self/clear_refs", "5").is_ok()
 }
 
 /// The memory that can still be had without swapping, in bytes: what the system has free or this process's control group

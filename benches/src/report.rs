@@ -168,7 +168,7 @@ fn details(machine: &Machine, command: &str) -> String {
     for (name, value) in lines {
         let _ = writeln!(out, "<dt>{name}<dd>{value}");
     }
-    out + "</dl>\n<p class=lead>Medians of the repeated runs; the spread is (largest − smallest) / median of the total. Memory is the growth of the resident set beyond the operator, b and x. The true residual is b − Ax, recomputed in f64 at the end.</p>"
+    out + "</dl>\n<p class=lead>Medians of the repeated runs; the spread is (largest − smallest) / median of the total. Memory is the most that was allocated at once, during set-up or solve, beyond the operator, b and x. The true residual is b − Ax, recomputed in f64 at the end.</p>"
 }
 
 fn figure(body: &mut String, figure: &Figure, caption: &str) -> Result<(), String> {

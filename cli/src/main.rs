@@ -18,6 +18,10 @@ use console::Console;
 use failure::Failure;
 use std::process::ExitCode;
 
+/// Counts what is allocated: `bench` reports the memory of every method.
+#[global_allocator]
+static ALLOCATOR: resolvent_benches::memory::Counting = resolvent_benches::memory::Counting;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let console = Console::new(arguments.quiet, arguments.json);

@@ -1,1 +1,1 @@
-//! Placeholder.
+//! The place of physics-informed networks. It has nothing yet.

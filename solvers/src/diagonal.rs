@@ -60,7 +60,12 @@ impl<S: Space> Operator<S> for Diagonal<S> {
     }
 }
 
-impl<S: Space> LinearOperator<S> for Diagonal<S> {}
+impl<S: Space> LinearOperator<S> for Diagonal<S> {
+    fn apply_dot(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<f64> {
+        check_apply(space, self.shape(), x, y)?;
+        space.multiply_dot(&self.entries, x, y)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -99,6 +99,19 @@ impl<T: Scalar> Space for Host<T> {
         Ok(())
     }
 
+    fn multiply_dot(&self, d: &[T], x: &[T], y: &mut [T]) -> Result<f64> {
+        let n = d.len();
+        check_len("x", n, x.len())?;
+        check_len("y", n, y.len())?;
+        let size = blocks(n);
+        let mut partial = [0.0; reduce::MAX_BLOCKS];
+        y.par_chunks_mut(size)
+            .zip(d.par_chunks(size).zip(x.par_chunks(size)))
+            .zip(partial.par_iter_mut())
+            .for_each(|((y, (d, x)), sum)| *sum = dispatch(MultiplyDot { d, x, y }));
+        Ok(partial.iter().sum())
+    }
+
     fn scale(&self, a: T, y: &mut [T]) -> Result<()> {
         let size = blocks(y.len());
         y.par_chunks_mut(size).for_each(|y| y.iter_mut().for_each(|v| *v *= a));
@@ -177,6 +190,27 @@ impl<T: Scalar> Kernel for Multiply<'_, T> {
         } else {
             pairs.for_each(|(y, (&d, &x))| *y = a * d * x + b * *y);
         }
+    }
+}
+
+struct MultiplyDot<'a, T> {
+    d: &'a [T],
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for MultiplyDot<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let Self { d, x, y } = self;
+        // Short pieces stay in the first-level cache between the product and the sum.
+        let mut sum = 0.0;
+        for ((d, x), y) in d.chunks(1024).zip(x.chunks(1024)).zip(y.chunks_mut(1024)) {
+            y.iter_mut().zip(d.iter().zip(x)).for_each(|(y, (&d, &x))| *y = d * x);
+            sum += reduce::dot(x, y);
+        }
+        sum
     }
 }
 
@@ -275,6 +309,10 @@ mod tests {
         let mut y = y0.clone();
         space.multiply(2.0, &d, &x, 1.0, &mut y).unwrap();
         assert!((0..n).all(|i| (y[i] - (2.0 * d[i] * x[i] + y0[i])).abs() < 1e-15));
+        let mut w = vec![f64::NAN; n];
+        let dot = space.multiply_dot(&d, &x, &mut w).unwrap();
+        assert!((0..n).all(|i| w[i] == d[i] * x[i]));
+        assert!((dot - (0..n).map(|i| x[i] * w[i]).sum::<f64>()).abs() < 1e-10);
         space.scale(-3.0, &mut y).unwrap();
         assert!((0..n).all(|i| (y[i] + 3.0 * (2.0 * d[i] * x[i] + y0[i])).abs() < 1e-14));
         let (mut u, mut r) = (x.clone(), y0.clone());

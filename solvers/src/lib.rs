@@ -44,7 +44,7 @@ pub use dense::Dense;
 pub use diagonal::Diagonal;
 pub use error::{Error, Result};
 pub use grid::{Boundaries, Boundary, Grid};
-pub use host::Host;
+pub use host::{Host, buffer::Buffer};
 pub use krylov::{
     cg::Cg,
     fcg::FlexibleCg,

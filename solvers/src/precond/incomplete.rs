@@ -2,10 +2,10 @@
 
 use super::triangular::{Levels, Triangle};
 use crate::compose::enter;
-use crate::host::buffer::Buffer;
-use crate::stencil::rows::Shared;
 use crate::error::check_len;
+use crate::host::buffer::Buffer;
 use crate::operator::check_apply;
+use crate::stencil::rows::Shared;
 use crate::{Csr, Error, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
 use rayon::prelude::*;
 use std::sync::Mutex;
@@ -95,7 +95,12 @@ impl<T: Scalar> IncompleteCholesky<T> {
         check_len("cells", a.rows(), cells.len())?;
         if let Some(index) = cells.iter().position(|c| *c as usize >= total) {
             let value = f64::from(cells[index]);
-            return Err(Error::Value { what: "cells", index, value, needs: "a cell of the vector is needed" });
+            return Err(Error::Value {
+                what: "cells",
+                index,
+                value,
+                needs: "a cell of the vector is needed",
+            });
         }
         if let Some(row) = cells.windows(2).position(|w| w[0] >= w[1]) {
             return Err(Error::Structure { row, why: "cells must ascend" });

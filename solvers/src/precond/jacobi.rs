@@ -68,7 +68,12 @@ impl<S: Space> Operator<S> for Jacobi<S> {
     }
 }
 
-impl<S: Space> LinearOperator<S> for Jacobi<S> {}
+impl<S: Space> LinearOperator<S> for Jacobi<S> {
+    fn apply_dot(&self, space: &S, r: &S::Slice, z: &mut S::Slice) -> Result<f64> {
+        check_apply(space, self.shape(), r, z)?;
+        space.multiply_dot(&self.inverse, r, z)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -75,7 +75,13 @@ impl<T: Scalar> Triangle<T> {
     }
 
     /// Solves every row after those it refers to: levels upwards for a lower triangle, else downwards.
-    pub fn sweep(&self, levels: &Levels, upwards: bool, y: &mut [f64], f: impl Fn(usize, f64, f64) -> f64 + Sync) {
+    pub fn sweep(
+        &self,
+        levels: &Levels,
+        upwards: bool,
+        y: &mut [f64],
+        f: impl Fn(usize, f64, f64) -> f64 + Sync,
+    ) {
         let shared = Shared::new(y);
         let count = levels.starts.len() - 1;
         for step in 0..count {
