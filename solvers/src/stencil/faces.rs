@@ -40,7 +40,7 @@ impl<T: Scalar> FaceLaplacian<T> {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn with_sink(grid: Grid, faces: [Vec<T>; 3], periodic: [bool; 3], sink: Option<Vec<T>>) -> Result<Self> {
+    pub fn with_sink(grid: Grid, mut faces: [Vec<T>; 3], periodic: [bool; 3], sink: Option<Vec<T>>) -> Result<Self> {
         let mut sides = [[Boundary::Neumann; 2]; 3];
         for d in 0..3 {
             if periodic[d] {
@@ -53,6 +53,10 @@ impl<T: Scalar> FaceLaplacian<T> {
             let expected = if d < grid.dim() { grid.cells() / grid.n()[d] * (grid.n()[d] + 1) } else { 0 };
             check_len(NAMES[d], expected, faces[d].len())?;
             check_values(NAMES[d], &faces[d])?;
+            if periodic[d] && d < grid.dim() && grid.n()[d] == 1 {
+                // A single periodic cell is its own neighbour: nothing flows.
+                faces[d].fill(T::of(0.0));
+            }
         }
         if let Some(sink) = &sink {
             check_len("sink", grid.cells(), sink.len())?;
