@@ -2,7 +2,8 @@
 
 use crate::plain::{Coefficients, Laplacian};
 use resolvent::{
-    Boundaries, Boundary, Cell, FaceLaplacian, FlagLaplacian, Grid, Host, LinearOperator, Poisson, Scalar, Stencil,
+    Boundaries, Boundary, Cell, FaceLaplacian, FlagLaplacian, Grid, Host, LinearOperator, Poisson, Scalar,
+    Stencil,
 };
 use resolvent_datasets::random::Stream;
 
@@ -82,7 +83,9 @@ pub fn cases() -> Vec<Case> {
         for (name, sides) in boundaries() {
             let at = format!("{:?} in {}-D, {name}", &grid.n()[..grid.dim()], grid.dim());
             cases.extend([isotropic(&at, grid, sides), anisotropic(&at, grid, sides)]);
-            cases.extend(FILLINGS.map(|(name, filling)| flags(&format!("{name}, {at}"), grid, sides, filling)));
+            cases.extend(
+                FILLINGS.map(|(name, filling)| flags(&format!("{name}, {at}"), grid, sides, filling)),
+            );
             cases.extend([
                 cells(&at, grid, sides, false),
                 cells(&at, grid, sides, true),
@@ -118,14 +121,23 @@ type Filling = fn([usize; 3], f64) -> Cell;
 
 const FILLINGS: [(&str, Filling); 4] = [
     ("all fluid", |_, _| Cell::Fluid),
-    ("random", |_, u| if u < 0.3 { Cell::Solid } else if u < 0.4 { Cell::Air } else { Cell::Fluid }),
+    ("random", |_, u| {
+        if u < 0.3 {
+            Cell::Solid
+        } else if u < 0.4 {
+            Cell::Air
+        } else {
+            Cell::Fluid
+        }
+    }),
     ("walled-in cells", |at, _| if at.iter().sum::<usize>() % 2 == 0 { Cell::Fluid } else { Cell::Solid }),
     ("all solid", |_, _| Cell::Solid),
 ];
 
 fn flags(at: &str, grid: Grid, sides: Boundaries, filling: Filling) -> Case {
     let random = Stream::new(1, at);
-    let cells: Vec<Cell> = (0..grid.cells()).map(|c| filling(grid.cell(c), random.uniform(c as u64))).collect();
+    let cells: Vec<Cell> =
+        (0..grid.cells()).map(|c| filling(grid.cell(c), random.uniform(c as u64))).collect();
     let a = FlagLaplacian::new(grid, &cells, sides).expect("a valid case");
     let plain = Laplacian { grid, sides, coefficients: Coefficients::Cells(cells) };
     Case { name: format!("flags: {at}"), plain, stencil: a.clone().into(), single: Box::new(a) }
@@ -177,8 +189,9 @@ fn faces(at: &str, grid: Grid, sides: Boundaries, sinks: bool) -> Case {
         sinks.then(|| (0..grid.cells()).map(|c| if c % 3 == 0 { 0.0 } else { draw() }).collect());
     let plain_sides = periodic.map(|p| if p { [Boundary::Periodic; 2] } else { [Boundary::Neumann; 2] });
     let double = FaceLaplacian::with_sink(grid, g.clone(), periodic, sink.clone()).expect("a valid case");
-    let single = FaceLaplacian::with_sink(grid, g.each_ref().map(|v| cast(v)), periodic, sink.as_deref().map(cast))
-        .expect("a valid case");
+    let single =
+        FaceLaplacian::with_sink(grid, g.each_ref().map(|v| cast(v)), periodic, sink.as_deref().map(cast))
+            .expect("a valid case");
     let plain = Laplacian { grid, sides: plain_sides, coefficients: Coefficients::Faces(g, sink) };
     let name = format!("faces{}, {at}", if sinks { " with sinks" } else { "" });
     Case { name, plain, stencil: double.into(), single: Box::new(single) }

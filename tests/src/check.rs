@@ -10,6 +10,8 @@ pub struct Subject<'a, T: Scalar> {
     pub case: &'a Case,
     /// The operator.
     pub a: &'a dyn LinearOperator<Host<T>>,
+    /// Whether it promises not to look at a vector's entries in cells that take no part, NaN included.
+    pub ignores_inactive: bool,
     /// Which cells carry an unknown.
     active: Vec<bool>,
 }
@@ -17,7 +19,7 @@ pub struct Subject<'a, T: Scalar> {
 impl<'a, T: Scalar> Subject<'a, T> {
     /// Of a case, in one precision.
     pub fn new(case: &'a Case, a: &'a dyn LinearOperator<Host<T>>) -> Self {
-        Self { case, a, active: case.plain.active() }
+        Self { case, a, ignores_inactive: case.ignores_inactive(), active: case.plain.active() }
     }
 
     fn n(&self) -> usize {
@@ -37,7 +39,7 @@ impl<'a, T: Scalar> Subject<'a, T> {
     /// Noise; NaN where the operator promises not to look.
     fn dirty(&self, seed: u64) -> Vec<T> {
         let v = self.clean(seed);
-        let rubbish = if self.case.ignores_inactive() { T::nan() } else { T::of(0.0) };
+        let rubbish = if self.ignores_inactive { T::nan() } else { T::of(0.0) };
         v.into_iter().zip(&self.active).map(|(v, on)| if *on { v } else { rubbish }).collect()
     }
 
@@ -164,7 +166,8 @@ impl<'a, T: Scalar> Subject<'a, T> {
         self.close("project twice", &project(&once), &as_f64(&once), &size);
         let clean = self.clean(10);
         let (_, scale) = self.case.plain.apply(&clean);
-        let shifted: Vec<f64> = scale.iter().map(|s| s + 8.0 * self.largest()).collect();
+        let shift = 8.0 * self.largest();
+        let shifted: Vec<f64> = scale.iter().map(|s| s + shift).collect();
         self.close("A P = A", &self.apply(&once), &as_f64(&self.apply(&clean)), &shifted);
         let ax = self.apply(&clean);
         let total: f64 = scale.iter().sum::<f64>() / self.n() as f64;
