@@ -2,6 +2,7 @@
 
 mod chart;
 mod font;
+mod scale;
 
 pub use chart::{Axis, Figure, Series};
 

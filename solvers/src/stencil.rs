@@ -46,7 +46,7 @@ impl Stencil {
     /// How many cells carry an unknown.
     pub fn active(&self) -> usize {
         match self {
-            Self::Poisson(a) => a.grid().cells(),
+            Self::Poisson(a) => a.active_cells(),
             Self::Flags(a) => a.active(),
             Self::Faces(a) => a.active(),
         }

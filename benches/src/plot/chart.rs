@@ -1,8 +1,8 @@
 //! One chart: axes, lines, a legend beside it.
 
 use super::font;
+use super::scale::Scale;
 use plotters::coord::Shift;
-use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -124,14 +124,9 @@ impl Figure {
         root.fill(&WHITE)?;
         let lines: Vec<Vec<(f64, f64)>> = self.series.iter().map(|s| self.kept(&s.points)).collect();
         let all = || lines.iter().flatten().copied();
-        let x = bounds(all().map(|p| p.0), self.x.logarithmic);
-        let y = bounds(all().map(|p| p.1), self.y.logarithmic);
-        match (self.x.logarithmic, self.y.logarithmic) {
-            (true, true) => self.lines(root, (x.0..x.1).log_scale(), (y.0..y.1).log_scale(), &lines, scale),
-            (false, true) => self.lines(root, x.0..x.1, (y.0..y.1).log_scale(), &lines, scale),
-            (true, false) => self.lines(root, (x.0..x.1).log_scale(), y.0..y.1, &lines, scale),
-            (false, false) => self.lines(root, x.0..x.1, y.0..y.1, &lines, scale),
-        }
+        let x = Scale::around(all().map(|p| p.0), self.x.logarithmic);
+        let y = Scale::around(all().map(|p| p.1), self.y.logarithmic);
+        self.lines(root, x, y, &lines, scale)
     }
 
     fn kept(&self, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
@@ -139,21 +134,14 @@ impl Figure {
         points.iter().copied().filter(|(x, y)| fits(*x, &self.x) && fits(*y, &self.y)).collect()
     }
 
-    fn lines<DB, X, Y>(
+    fn lines<DB: DrawingBackend>(
         &self,
         root: &DrawingArea<DB, Shift>,
-        x: X,
-        y: Y,
+        x: Scale,
+        y: Scale,
         lines: &[Vec<(f64, f64)>],
         scale: u32,
-    ) -> Drawn<DB::ErrorType>
-    where
-        DB: DrawingBackend,
-        X: AsRangedCoord<Value = f64>,
-        Y: AsRangedCoord<Value = f64>,
-        X::CoordDescType: ValueFormatter<f64>,
-        Y::CoordDescType: ValueFormatter<f64>,
-    {
+    ) -> Drawn<DB::ErrorType> {
         let s = scale as f64;
         let font = |size: f64| ("sans-serif", size * s).into_font();
         let (plot, legend) = root.split_horizontally((SIZE.0 - LEGEND) * scale);
@@ -163,7 +151,6 @@ impl Figure {
             .x_label_area_size(44 * scale)
             .y_label_area_size(66 * scale)
             .build_cartesian_2d(x, y)?;
-        let (logarithmic_x, logarithmic_y) = (self.x.logarithmic, self.y.logarithmic);
         chart
             .configure_mesh()
             .x_desc(&self.x.label)
@@ -172,8 +159,6 @@ impl Figure {
             .label_style(font(12.0))
             .x_labels(8)
             .y_labels(8)
-            .x_label_formatter(&|v| tick(*v, logarithmic_x))
-            .y_label_formatter(&|v| tick(*v, logarithmic_y))
             .light_line_style(TRANSPARENT)
             .bold_line_style(BLACK.mix(0.10).stroke_width(scale))
             .axis_style(GREY.stroke_width(scale))
@@ -206,56 +191,9 @@ impl Figure {
     }
 }
 
-/// The least and the largest value with a margin; something sensible for none, or for one.
-fn bounds(values: impl Iterator<Item = f64>, logarithmic: bool) -> (f64, f64) {
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    match (low <= high, logarithmic) {
-        (false, true) => (0.1, 10.0),
-        (false, false) => (0.0, 1.0),
-        (true, true) => (low / 1.5, high * 1.5),
-        (true, false) if low == high => (low - 0.5, high + 0.5),
-        (true, false) => (low, high + 0.02 * (high - low)),
-    }
-}
-
-/// 0.001 as 10⁻³ on a logarithmic axis; few digits on a linear one.
-fn tick(v: f64, logarithmic: bool) -> String {
-    let power = v.abs().log10();
-    if logarithmic && (power - power.round()).abs() < 1e-6 && !(-1.0 - 1e-6..4.0).contains(&power) {
-        let digits = format!("{}", power.round() as i32);
-        let raised = digits.chars().map(|c| match c {
-            '-' => '⁻',
-            '1' => '¹',
-            '2' => '²',
-            '3' => '³',
-            d => char::from_u32('⁰' as u32 + d as u32 - '0' as u32).unwrap_or(d),
-        });
-        return format!("10{}", raised.collect::<String>());
-    }
-    if v == 0.0 {
-        "0".into()
-    } else if !(1e-3..1e5).contains(&v.abs()) {
-        format!("{v:.0e}")
-    } else {
-        let digits = (2.0 - power.floor()).clamp(0.0, 5.0) as usize;
-        let text = format!("{v:.digits$}");
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ticks_are_short() {
-        assert_eq!(tick(1e-8, true), "10⁻⁸");
-        assert_eq!(tick(1e6, true), "10⁶");
-        assert_eq!(tick(100.0, true), "100");
-        assert_eq!(tick(0.25, false), "0.25");
-        assert_eq!(tick(0.0, false), "0");
-        assert_eq!(tick(40.0, false), "40");
-    }
 
     #[test]
     fn a_figure_without_points_is_drawn() {

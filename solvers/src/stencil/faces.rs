@@ -42,7 +42,7 @@ impl<T: Scalar> FaceLaplacian<T> {
     /// As [`new`](Self::new).
     pub fn with_sink(
         grid: Grid,
-        faces: [Vec<T>; 3],
+        mut faces: [Vec<T>; 3],
         periodic: [bool; 3],
         sink: Option<Vec<T>>,
     ) -> Result<Self> {
@@ -58,6 +58,10 @@ impl<T: Scalar> FaceLaplacian<T> {
             let expected = if d < grid.dim() { grid.cells() / grid.n()[d] * (grid.n()[d] + 1) } else { 0 };
             check_len(NAMES[d], expected, faces[d].len())?;
             check_values(NAMES[d], &faces[d])?;
+            if periodic[d] && d < grid.dim() && grid.n()[d] == 1 {
+                // A single periodic cell is its own neighbour: nothing flows.
+                faces[d].fill(T::of(0.0));
+            }
         }
         if let Some(sink) = &sink {
             check_len("sink", grid.cells(), sink.len())?;

@@ -25,7 +25,8 @@ pub enum Cell {
 ///
 /// It takes one byte a cell: the diagonal, 0 where a cell takes no part (solid, air, or walled in on all sides).
 /// Vectors have an entry for every cell of the box; the rows of cells that take no part are zero, so those cells are in
-/// the null space, and what a vector holds there is not read.
+/// the null space, and what a vector holds there is not read (`apply_dot` sums x·y over all cells, so there it must be
+/// finite).
 ///
 /// Symmetric; positive definite on its fluid cells when some touch air or a Dirichlet side, else constants on them are
 /// in the null space too.
@@ -251,6 +252,11 @@ impl<T: Scalar> Row<T> for GuardedRow<'_> {
     #[inline(always)]
     unsafe fn diag(self, i: usize) -> T {
         T::of(f64::from(self.c[i]))
+    }
+    #[inline(always)]
+    unsafe fn centre(self, i: usize, x: T) -> T {
+        let d = self.c[i];
+        if d > 0 { T::of(f64::from(d)) * x } else { T::of(0.0) }
     }
 }
 

@@ -74,7 +74,7 @@ impl<T: Scalar, R: Rows<T>> Product<'_, T, R> {
             let x = near.centre();
             for i in 0..nx {
                 // SAFETY: i < nx.
-                y[i] = unsafe { row.diag(i) } * x[i] - y[i];
+                y[i] = unsafe { row.centre(i, x[i]) } - y[i];
             }
             if self.partial.is_some() {
                 sum += reduce::dot(x, y);

@@ -14,8 +14,8 @@ const ROUNDING: f64 = 1e-12;
 
 impl Stencil {
     /// The structured operator whose unknowns sit in `cells` (ascending, one for each row) and whose matrix is `a`: constant
-    /// coefficients where they are, flags where every coupling is −1 and diagonals are whole numbers, else faces with
-    /// sinks. Sides are not periodic.
+    /// coefficients where they are, flags where every coupling is −1, diagonals are whole numbers and each side prescribes
+    /// the same for all its cells, else faces with sinks. Sides are not periodic.
     ///
     /// # Errors
     /// [`Error::Length`]; [`Error::Structure`] naming the first row that is no 5- or 7-point row with couplings ≤ 0, a

@@ -23,6 +23,12 @@ pub(crate) trait Row<T: Scalar>: Copy {
         let zero = T::of(0.0);
         if d > zero { T::of(1.0) / d } else { zero }
     }
+    /// Diagonal times `x`, the value in cell `i`.
+    #[inline(always)]
+    unsafe fn centre(self, i: usize, x: T) -> T {
+        // SAFETY: the caller's.
+        unsafe { self.diag(i) * x }
+    }
     /// `v`, or 0 in a cell that takes no part but whose neighbours would read it.
     #[inline(always)]
     unsafe fn mask(self, _i: usize, v: T) -> T {
