@@ -265,7 +265,11 @@ impl<T: Scalar> Multigrid<T> {
             return Err(mismatch);
         }
         let (levels, last) = build(a, &self.options)?;
-        let same = |l: &Level<T>, m: &Level<T>| l.halving.fine == m.halving.fine && l.halving.halve == m.halving.halve;
+        // Planar levels have other vectors.
+        let planar = |l: &Level<T>| matches!(l.interpolation, Interpolation::Planar(..));
+        let same = |l: &Level<T>, m: &Level<T>| {
+            l.halving.fine == m.halving.fine && l.halving.halve == m.halving.halve && planar(l) == planar(m)
+        };
         if levels.len() != self.levels.len() || !levels.iter().zip(&self.levels).all(|(l, m)| same(l, m)) {
             *self = Self::new(a, self.options)?;
             return Ok(());
