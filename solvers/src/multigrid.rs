@@ -247,8 +247,7 @@ impl<T: Scalar> Multigrid<T> {
             below: Buffer::zeros(0)?,
             above: Buffer::zeros(0)?,
         });
-        let units =
-            levels.first().map_or(1, |l| l.halving.fine.n[2].div_ceil(1 + usize::from(l.halving.halve[2])));
+        let units = levels.first().map_or(1, |l| l.halving.fine.n[2]);
         Ok(Self {
             shape: a.shape(),
             properties: a.properties(),
@@ -271,8 +270,10 @@ impl<T: Scalar> Multigrid<T> {
             return Err(mismatch);
         }
         let (levels, last) = build(a, &self.options)?;
+        // Planar levels have other vectors.
+        let planar = |l: &Level<T>| matches!(l.interpolation, Interpolation::Planar(..));
         let same = |l: &Level<T>, m: &Level<T>| {
-            l.halving.fine == m.halving.fine && l.halving.halve == m.halving.halve
+            l.halving.fine == m.halving.fine && l.halving.halve == m.halving.halve && planar(l) == planar(m)
         };
         if levels.len() != self.levels.len() || !levels.iter().zip(&self.levels).all(|(l, m)| same(l, m)) {
             *self = Self::new(a, self.options)?;

@@ -9,8 +9,10 @@ use super::transfer::{BLOCK, Strip, Strips, prolong, restrict};
 use super::weights::Weights;
 use crate::Scalar;
 use crate::host::reduce;
+use crate::host::simd::{Kernel, dispatch};
 use crate::stencil::rows::{Extent, Near, Row, Rows, Shared};
 use crate::stencil::wavefront::{Wave, sweep};
+use rayon::prelude::*;
 
 /// The shape of a coarsening: the fine box, the coarse box, and which dimensions are halved.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +130,21 @@ pub(crate) struct Descend<'a, T, U, R, W> {
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
     pub fn run(&self) {
         let h = self.halving;
-        sweep(self, h.coarse.n[2], h.fine.cells(), h.fine.periodic[2]);
+        sweep(self, h.fine.n[2], h.fine.cells(), h.fine.periodic[2]);
+        if h.halve[2] {
+            (0..h.coarse.n[2])
+                .into_par_iter()
+                .with_min_len(1 + GATHER / h.coarse.n[0] / h.coarse.n[1])
+                .for_each(|u| {
+                    dispatch(Gather {
+                        to: self.coarse_f,
+                        below: self.below,
+                        above: self.above,
+                        coarse: h.coarse,
+                        u,
+                    });
+                });
+        }
     }
 
     /// f ← source; e ← f/d on red cells, 0 on black ones.
@@ -158,73 +174,86 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
         }
     }
 
-    /// Coarse sums of the residual of unit `u`.
+    /// Adds the residual of plane `k` to the sums of its coarse plane, which its first plane clears.
     #[inline(always)]
-    unsafe fn restrict(&self, u: usize) {
+    unsafe fn restrict(&self, k: usize) {
         let h = self.halving;
         let [cx, cy, _] = h.coarse.n;
-        let (nx, plane) = (h.fine.n[0], cx * cy);
+        let (nx, plane, u) = (h.fine.n[0], cx * cy, h.parent(2, k));
         let (mut r, mut strips) = ([T::of(0.0); BLOCK], Strips::new());
-        // SAFETY: the coarse planes belong to this unit; e is only read in this pass.
+        // SAFETY: the coarse plane belongs to this plane and its pair, which the same thread works on; e is only read in
+        // this pass.
         unsafe {
-            self.coarse_f.get_mut(u * plane, plane).fill(T::of(0.0));
-            if h.halve[2] {
-                self.below.get_mut(u * plane, plane).fill(T::of(0.0));
-                self.above.get_mut(u * plane, plane).fill(T::of(0.0));
+            let side = if k.is_multiple_of(2) { self.below } else { self.above };
+            if !h.halve[2] || k.is_multiple_of(2) {
+                self.coarse_f.get_mut(u * plane, plane).fill(T::of(0.0));
             }
-            for k in h.children(2, u) {
-                let z_neighbour = h.other(2, k);
-                for j in 0..h.fine.n[1] {
-                    let start = h.fine.start(j, k);
-                    let (row, w) = (self.rows.row(j, k), self.weights.row(j, k));
-                    let f = self.f.get(start, nx);
-                    let near = Near::new(h.fine, self.rows.zeros(), self.e, j, k);
-                    let own_j = h.parent(1, j);
-                    let own = self.coarse_f.get_mut(u * plane + own_j * cx, cx);
-                    let mut y = h.other(1, j).map(|y| self.coarse_f.get_mut(u * plane + y * cx, cx));
-                    let side = if k % 2 == 0 { self.below } else { self.above };
-                    let mut z = z_neighbour.map(|_| side.get_mut(u * plane + own_j * cx, cx));
-                    blocks!(nx, |first, count| {
-                        near.off(row, first, &mut r[..count]);
-                        let c = &near.centre()[first..first + count];
-                        let f = &f[first..first + count];
-                        for i in 0..count {
-                            r[i] += f[i] - row.diag(first + i) * c[i];
-                        }
-                        restrict(
-                            w,
-                            first,
-                            &r[..count],
-                            own,
-                            y.as_deref_mut(),
-                            z.as_deref_mut(),
-                            h.halve[0],
-                            h.fine.periodic[0],
-                            &mut strips,
-                        );
-                    });
+            if h.halve[2] {
+                side.get_mut(u * plane, plane).fill(T::of(0.0));
+                if k + 1 == h.fine.n[2] && k.is_multiple_of(2) {
+                    self.above.get_mut(u * plane, plane).fill(T::of(0.0));
                 }
+            }
+            let z_neighbour = h.other(2, k);
+            for j in 0..h.fine.n[1] {
+                let start = h.fine.start(j, k);
+                let (row, w) = (self.rows.row(j, k), self.weights.row(j, k));
+                let f = self.f.get(start, nx);
+                let near = Near::new(h.fine, self.rows.zeros(), self.e, j, k);
+                let own_j = h.parent(1, j);
+                let own = self.coarse_f.get_mut(u * plane + own_j * cx, cx);
+                let mut y = h.other(1, j).map(|y| self.coarse_f.get_mut(u * plane + y * cx, cx));
+                let mut z = z_neighbour.map(|_| side.get_mut(u * plane + own_j * cx, cx));
+                blocks!(nx, |first, count| {
+                    near.off(row, first, &mut r[..count]);
+                    let c = &near.centre()[first..first + count];
+                    let f = &f[first..first + count];
+                    for i in 0..count {
+                        r[i] += f[i] - row.diag(first + i) * c[i];
+                    }
+                    restrict(
+                        w,
+                        first,
+                        &r[..count],
+                        own,
+                        y.as_deref_mut(),
+                        z.as_deref_mut(),
+                        h.halve[0],
+                        h.fine.periodic[0],
+                        &mut strips,
+                    );
+                });
             }
         }
     }
+}
 
-    /// Adds what the neighbouring planes give.
+/// Coarse cells a thread gathers at least.
+const GATHER: usize = 8192;
+
+/// Adds what the neighbouring coarse planes give to plane `u`.
+struct Gather<'a, T> {
+    to: Shared<'a, T>,
+    below: Shared<'a, T>,
+    above: Shared<'a, T>,
+    coarse: Extent,
+    u: usize,
+}
+
+impl<T: Scalar> Kernel for Gather<'_, T> {
+    type Output = ();
     #[inline(always)]
-    unsafe fn gather(&self, u: usize) {
-        let h = self.halving;
-        if !h.halve[2] {
-            return;
-        }
-        let plane = h.coarse.n[0] * h.coarse.n[1];
-        // SAFETY: this unit's plane is written, its neighbours' sums are ready.
-        unsafe {
-            let f = self.coarse_f.get_mut(u * plane, plane);
-            let sides = [(h.coarse.next(2, u, false), self.above), (h.coarse.next(2, u, true), self.below)];
-            for (from, side) in sides {
-                if let Some(v) = from {
-                    for (f, &s) in f.iter_mut().zip(side.get(v * plane, plane)) {
-                        *f += s;
-                    }
+    fn run(self) {
+        let Self { to, below, above, coarse, u } = self;
+        let plane = coarse.n[0] * coarse.n[1];
+        // SAFETY: this plane is written by its own call, and all sums are ready.
+        let to = unsafe { to.get_mut(u * plane, plane) };
+        for (from, side) in [(coarse.next(2, u, false), above), (coarse.next(2, u, true), below)] {
+            if let Some(v) = from {
+                // SAFETY: as above.
+                let from = unsafe { side.get(v * plane, plane) };
+                for i in 0..plane {
+                    to[i] += from[i];
                 }
             }
         }
@@ -233,31 +262,28 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
 
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Descend<'_, T, U, R, W> {
     fn stages(&self) -> usize {
-        4
+        3
+    }
+
+    fn align(&self) -> usize {
+        2
     }
 
     #[inline(always)]
-    unsafe fn stage(&self, stage: usize, unit: usize) {
+    unsafe fn stage(&self, stage: usize, k: usize) {
         let h = self.halving;
-        // SAFETY: `Wave` keeps units apart and passes in order.
+        // SAFETY: `Wave` keeps planes apart and passes in order.
         unsafe {
             match stage {
-                0 => {
-                    for k in h.children(2, unit) {
-                        self.begin(k);
-                    }
-                }
+                0 => self.begin(k),
                 1 => {
                     let f = self.f.get(0, h.fine.cells());
                     let mut off = [T::of(0.0); BLOCK];
-                    for k in h.children(2, unit) {
-                        for j in 0..h.fine.n[1] {
-                            relax(self.rows, f, self.e, [j, k], 1, &mut off);
-                        }
+                    for j in 0..h.fine.n[1] {
+                        relax(self.rows, f, self.e, [j, k], 1, &mut off);
                     }
                 }
-                2 => self.restrict(unit),
-                _ => self.gather(unit),
+                _ => self.restrict(k),
             }
         }
     }
@@ -278,7 +304,7 @@ pub(crate) struct Ascend<'a, T, U, R, W> {
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
     pub fn run(&self) {
         let h = self.halving;
-        sweep(self, h.coarse.n[2], h.fine.cells(), h.fine.periodic[2]);
+        sweep(self, h.fine.n[2], h.fine.cells(), h.fine.periodic[2]);
     }
 
     /// e ← e + P e_coarse on plane k.
@@ -309,24 +335,22 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
 
     /// z ← scale e and its product with r.
     #[inline(always)]
-    unsafe fn finish(&self, unit: usize) {
+    unsafe fn finish(&self, k: usize) {
         let Some((r, z, scale, partial)) = self.sink else { return };
         let h = self.halving;
         let (nx, scale) = (h.fine.n[0], U::of(scale));
         let mut sum = 0.0;
-        for k in h.children(2, unit) {
-            for j in 0..h.fine.n[1] {
-                let start = h.fine.start(j, k);
-                // SAFETY: the rows belong to this unit and are finished.
-                let (e, z) = unsafe { (self.e.get(start, nx), z.get_mut(start, nx)) };
-                for (z, &e) in z.iter_mut().zip(e) {
-                    *z = U::of(e.f64()) * scale;
-                }
-                sum += reduce::dot(&r[start..start + nx], z);
+        for j in 0..h.fine.n[1] {
+            let start = h.fine.start(j, k);
+            // SAFETY: the rows belong to this unit and are finished.
+            let (e, z) = unsafe { (self.e.get(start, nx), z.get_mut(start, nx)) };
+            for (z, &e) in z.iter_mut().zip(e) {
+                *z = U::of(e.f64()) * scale;
             }
+            sum += reduce::dot(&r[start..start + nx], z);
         }
-        // SAFETY: one entry for each unit.
-        unsafe { partial.get_mut(unit, 1)[0] = sum };
+        // SAFETY: one entry for each plane.
+        unsafe { partial.get_mut(k, 1)[0] = sum };
     }
 }
 
@@ -336,22 +360,19 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Ascend<'_, T, U, 
     }
 
     #[inline(always)]
-    unsafe fn stage(&self, stage: usize, unit: usize) {
-        let h = self.halving;
-        // SAFETY: `Wave` keeps units apart and passes in order.
+    unsafe fn stage(&self, stage: usize, k: usize) {
+        // SAFETY: `Wave` keeps planes apart and passes in order.
         unsafe {
+            if stage == 0 {
+                self.correct(k);
+                return;
+            }
             let mut off = [T::of(0.0); BLOCK];
-            for k in h.children(2, unit) {
-                if stage == 0 {
-                    self.correct(k);
-                    continue;
-                }
-                for j in 0..h.fine.n[1] {
-                    relax(self.rows, self.f, self.e, [j, k], 2 - stage, &mut off);
-                }
+            for j in 0..self.halving.fine.n[1] {
+                relax(self.rows, self.f, self.e, [j, k], 2 - stage, &mut off);
             }
             if stage == 2 {
-                self.finish(unit);
+                self.finish(k);
             }
         }
     }

@@ -14,6 +14,11 @@ use rayon::prelude::*;
 pub(crate) trait Wave: Sync {
     /// How many passes there are.
     fn stages(&self) -> usize;
+    /// Tiles and their borders start at multiples of this: 2 when pairs of units write to the same place, which asks for
+    /// an even number of units and of the passes before.
+    fn align(&self) -> usize {
+        1
+    }
     /// Does pass `stage` on `unit`. Must be `#[inline(always)]` down to its loops.
     ///
     /// # Safety
@@ -32,12 +37,13 @@ pub(crate) fn sweep<W: Wave>(wave: &W, units: usize, cells: usize, periodic: boo
     let stages = wave.stages();
     let threads = if cells < SERIAL_CELLS { 1 } else { rayon::current_num_threads() };
     // Two tiles a thread even out what other work takes from one of them.
-    let tiles = if threads == 1 { 1 } else { (2 * threads).min(units / (2 * stages)) }.max(1);
+    let align = wave.align();
+    let tiles = if threads == 1 { 1 } else { (2 * threads).min(units / (2 * stages + align)) }.max(1);
     if periodic && units < 2 * stages {
         // Too few units for a ring of trapezoids: pass by pass.
         return dispatch(Tile { wave, units, first: 0, last: units, open: [true; 2], depth: 0 });
     }
-    let bound = |t: usize| t * units / tiles;
+    let bound = |t: usize| if t == tiles { units } else { (t * units / tiles) / align * align };
     let tile = |t: usize| {
         let open = [periodic || t > 0, periodic || t + 1 < tiles];
         dispatch(Tile { wave, units, first: bound(t), last: bound(t + 1), open, depth: 1 });
