@@ -92,6 +92,10 @@ impl<T: Scalar> resolvent::Space for Space<T> {
         Ok(super::dot(x, y))
     }
 
+    fn norm(&self, x: &Vec<T>) -> Result<f64> {
+        Ok(super::norm(x))
+    }
+
     fn sum(&self, x: &Vec<T>) -> Result<f64> {
         Ok(x.iter().map(|v| v.f64()).sum())
     }
