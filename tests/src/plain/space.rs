@@ -64,8 +64,8 @@ impl<T: Scalar> resolvent::Space for Space<T> {
     }
 
     fn fill(&self, a: T, y: &mut Vec<T>) -> Result<()> {
-        for i in 0..y.len() {
-            y[i] = a;
+        for v in y.iter_mut() {
+            *v = a;
         }
         Ok(())
     }
