@@ -123,6 +123,24 @@ impl<T: Scalar> Space for Host<T> {
         Ok(reduce::sum_blocks(x.len(), |range| dispatch(Dot { x: &x[range.clone()], y: &y[range] })))
     }
 
+    /// Right at any scale: where squares leave the range of `T`, entries are divided by the largest one first.
+    fn norm(&self, x: &[T]) -> Result<f64> {
+        let square = self.dot(x, x)?;
+        // From here on what squares lose below the smallest number is less than rounding.
+        let least = x.len() as f64 * T::min_positive_value().f64() / T::EPSILON;
+        if square.is_nan() || (square.is_finite() && square >= least) {
+            return Ok(square.sqrt());
+        }
+        let largest = x.par_iter().with_min_len(4096).map(|v| v.f64().abs()).reduce(|| 0.0, f64::max);
+        if largest == 0.0 || !largest.is_finite() {
+            return Ok(largest);
+        }
+        let scaled = reduce::sum_blocks(x.len(), |range| {
+            lanes(x[range].iter().map(|v| (v.f64() / largest) * (v.f64() / largest)))
+        });
+        Ok(largest * scaled.sqrt())
+    }
+
     fn sum(&self, x: &[T]) -> Result<f64> {
         Ok(reduce::sum_blocks(x.len(), |range| lanes(x[range].iter().map(|v| v.f64()))))
     }
@@ -293,6 +311,29 @@ mod tests {
                 assert_eq!(one, run(threads), "{n} entries, {threads} threads");
             }
         }
+    }
+
+    #[test]
+    fn a_norm_is_right_at_any_scale() {
+        let v = data(10_007, 6);
+        let expected = v.iter().map(|v| v * v).sum::<f64>().sqrt();
+        for power in [-1000, -520, -200, 0, 200, 520, 1000] {
+            let scale = 2f64.powi(power);
+            let scaled: Vec<f64> = v.iter().map(|v| v * scale).collect();
+            let norm = Host::<f64>::new().norm(&scaled).unwrap() / scale;
+            assert!((norm / expected - 1.0).abs() < 1e-13, "2^{power}: {norm} instead of {expected}");
+        }
+        for power in [-100, -70, -40, 40, 70, 120] {
+            let scale = 2f64.powi(power);
+            let scaled: Vec<f32> = v.iter().map(|v| (v * scale) as f32).collect();
+            let norm = Host::<f32>::new().norm(&scaled).unwrap() / scale;
+            assert!((norm / expected - 1.0).abs() < 1e-6, "2^{power}: {norm} instead of {expected}");
+        }
+        let space = Host::<f64>::new();
+        assert_eq!(space.norm(&[]).unwrap(), 0.0);
+        assert_eq!(space.norm(&[0.0; 3]).unwrap(), 0.0);
+        assert_eq!(space.norm(&[1.0, f64::NEG_INFINITY]).unwrap(), f64::INFINITY);
+        assert!(space.norm(&[1e300, f64::NAN]).unwrap().is_nan());
     }
 
     #[test]

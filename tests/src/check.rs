@@ -53,14 +53,14 @@ impl<'a, T: Scalar> Subject<'a, T> {
         for c in 0..self.n() {
             // A row rounds at most once for each of its entries and each of its coefficients.
             let tolerance = 16.0 * T::EPSILON * scale[c];
-            if !((got[c].f64() - expected[c]).abs() <= tolerance) {
+            if !within(got[c].f64() - expected[c], tolerance) {
                 self.fail(what, format!("cell {c} is {}, but {} is expected", got[c], expected[c]));
             }
         }
     }
 
     fn near(&self, what: &str, got: f64, expected: f64, scale: f64) {
-        if !((got - expected).abs() <= 64.0 * T::EPSILON * scale) {
+        if !within(got - expected, 64.0 * T::EPSILON * scale) {
             self.fail(what, format!("{got:e}, but {expected:e} is expected"));
         }
     }
@@ -137,7 +137,7 @@ impl<'a, T: Scalar> Subject<'a, T> {
             let dot = dot.unwrap_or_else(|e| self.fail("update_apply_dot", e));
             for c in 0..self.n() {
                 let scale = z[c].f64().abs() + expected[c].f64().abs();
-                if !((p[c].f64() - expected[c].f64()).abs() <= 4.0 * T::EPSILON * scale) {
+                if !within(p[c].f64() - expected[c].f64(), 4.0 * T::EPSILON * scale) {
                     self.fail("update_apply_dot", format!("p[{c}] is {}, not {}", p[c], expected[c]));
                 }
             }
@@ -219,4 +219,9 @@ impl<'a, T: Scalar> Subject<'a, T> {
         self.projection();
         self.lengths();
     }
+}
+
+/// False for a NaN.
+fn within(difference: f64, tolerance: f64) -> bool {
+    difference.abs() <= tolerance
 }

@@ -146,18 +146,18 @@ impl Laplacian {
     pub fn parts(&self) -> (Vec<usize>, Vec<bool>) {
         let n = self.grid.cells();
         let (mut part, mut grounded) = (vec![usize::MAX; n], vec![false; n]);
-        for root in 0..n {
+        for (root, grounded) in grounded.iter_mut().enumerate() {
             let mut stack = vec![root];
             while let Some(c) = stack.pop() {
                 if part[c] != usize::MAX {
                     continue;
                 }
                 part[c] = root;
-                grounded[root] |= self.sink(c) > 0.0;
+                *grounded |= self.sink(c) > 0.0;
                 for Face { beyond, .. } in self.faces(self.grid.cell(c)) {
                     match beyond {
                         Some(b) => stack.push(b),
-                        None => grounded[root] = true,
+                        None => *grounded = true,
                     }
                 }
             }

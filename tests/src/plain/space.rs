@@ -64,8 +64,8 @@ impl<T: Scalar> resolvent::Space for Space<T> {
     }
 
     fn fill(&self, a: T, y: &mut Vec<T>) -> Result<()> {
-        for i in 0..y.len() {
-            y[i] = a;
+        for v in y.iter_mut() {
+            *v = a;
         }
         Ok(())
     }
@@ -95,6 +95,10 @@ impl<T: Scalar> resolvent::Space for Space<T> {
     fn dot(&self, x: &Vec<T>, y: &Vec<T>) -> Result<f64> {
         check_len("y", x.len(), y.len())?;
         Ok(super::dot(x, y))
+    }
+
+    fn norm(&self, x: &Vec<T>) -> Result<f64> {
+        Ok(super::norm(x))
     }
 
     fn sum(&self, x: &Vec<T>) -> Result<f64> {

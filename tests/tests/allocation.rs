@@ -1,0 +1,139 @@
+//! After set-up and one solve, solving again allocates nothing.
+//!
+//! One test, since the counter sees the whole process.
+
+use resolvent::{Cg, Host, LinearOperator, Multigrid, MultigridOptions, Status, Stop};
+use resolvent_datasets::{Family, Parameters, Problem, RhsKind};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+static COUNTING: AtomicBool = AtomicBool::new(false);
+static SMALL: AtomicUsize = AtomicUsize::new(0);
+static LARGE: AtomicUsize = AtomicUsize::new(0);
+
+/// From this many bytes on an allocation is a vector's, not a queue's.
+const VECTOR: usize = 1024;
+
+struct Counting;
+
+fn count(layout: Layout) {
+    if COUNTING.load(SeqCst) {
+        let counter = if layout.size() >= VECTOR { &LARGE } else { &SMALL };
+        counter.fetch_add(1, SeqCst);
+    }
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout);
+        // SAFETY: the caller's.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout);
+        // SAFETY: the caller's.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(Layout::from_size_align(size, layout.align()).unwrap_or(layout));
+        // SAFETY: the caller's.
+        unsafe { System.realloc(old, layout, size) }
+    }
+    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+        // SAFETY: the caller's.
+        unsafe { System.dealloc(old, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations below and from [`VECTOR`] bytes on while `f` runs.
+fn allocations(f: impl FnOnce()) -> [usize; 2] {
+    SMALL.store(0, SeqCst);
+    LARGE.store(0, SeqCst);
+    COUNTING.store(true, SeqCst);
+    f();
+    COUNTING.store(false, SeqCst);
+    [SMALL.load(SeqCst), LARGE.load(SeqCst)]
+}
+
+/// Allocations of a second solve, and its steps.
+fn second_solve(
+    a: &dyn LinearOperator<Host<f64>>,
+    m: Option<&dyn LinearOperator<Host<f64>>>,
+    b: &[f64],
+) -> [usize; 2] {
+    let space = Host::<f64>::new();
+    let mut cg = Cg::new(&space, b.len(), Stop { max_steps: 30, ..Stop::default() }).unwrap();
+    let mut x = vec![0.0; b.len()];
+    let mut solve = |x: &mut [f64]| {
+        let report = cg.solve(&space, a, m, b, x).unwrap();
+        assert!(matches!(report.status, Status::Converged | Status::MaxSteps));
+        assert!(report.steps > 3);
+    };
+    solve(&mut x);
+    x.fill(0.0);
+    allocations(|| solve(&mut x))
+}
+
+#[test]
+fn a_solve_allocates_nothing() {
+    // The counter counts.
+    let seen = allocations(|| {
+        std::hint::black_box((Box::new(1u8), vec![0u8; 5000], Vec::<u64>::with_capacity(1000)));
+    });
+    assert_eq!(seen, [1, 2]);
+
+    let problems = [
+        ("box", 3, 24),
+        ("box", 2, 64),
+        ("aniso", 3, 24),
+        ("neumann", 3, 24),
+        ("spheres", 3, 33),
+        ("spheres", 2, 65),
+        ("dam", 3, 24),
+        ("channels", 2, 96),
+        ("channels", 3, 24),
+        ("gyroid", 3, 40),
+    ];
+    let problem = |(name, dim, n): (&str, usize, usize)| -> Problem {
+        Family::named(name).unwrap().problem(Parameters::new(n).dim(dim)).unwrap()
+    };
+    for case in problems {
+        let problem = problem(case);
+        let b = problem.rhs(RhsKind::Noise).unwrap();
+        let (matrix, cells) = problem.stencil().to_csr().unwrap();
+        let packed: Vec<f64> = cells.iter().map(|c| b[*c as usize]).collect();
+        for threads in [1, 2] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let [multigrid, double, plain, csr] = pool.install(|| {
+                let a = problem.stencil();
+                let single = Multigrid::<f32>::new(a, MultigridOptions::default()).unwrap();
+                let double = Multigrid::<f64>::new(a, MultigridOptions::default()).unwrap();
+                // A singular matrix does not know its null space, so it may not be solved with.
+                let csr = if a.is_singular() { [0, 0] } else { second_solve(&matrix, None, &packed) };
+                [
+                    second_solve(a, Some(&single), &b),
+                    second_solve(a, Some(&double), &b),
+                    second_solve(a, None, &b),
+                    csr,
+                ]
+            });
+            eprintln!("{case:?}, {threads} threads: {multigrid:?} {double:?} {plain:?} {csr:?}");
+            for (what, counts) in [
+                ("multigrid", multigrid),
+                ("multigrid in f64", double),
+                ("no preconditioner", plain),
+                ("Csr", csr),
+            ] {
+                assert_eq!(
+                    counts,
+                    [0, 0],
+                    "{case:?} with {what} on {threads} threads: allocations below and from 1 KiB"
+                );
+            }
+        }
+    }
+}
