@@ -21,9 +21,16 @@ fn checksums_are_those_that_were_published() {
             for frame in if family.moves { vec![0, 5] } else { vec![0] } {
                 let problem = problem(family.name, dim, 8, frame);
                 let matrix = Checksum::of_matrix(&problem.stencil().to_csr().unwrap().0);
-                let sides: Vec<String> =
-                    family.rhs.iter().map(|k| format!("{:#x}", Checksum::of_vector(&problem.rhs(*k).unwrap()))).collect();
-                found += &format!("    ({:?}, {dim}, {frame}, {matrix:#x}, &[{}]),\n", family.name, sides.join(", "));
+                let sides: Vec<String> = family
+                    .rhs
+                    .iter()
+                    .map(|k| format!("{:#x}", Checksum::of_vector(&problem.rhs(*k).unwrap())))
+                    .collect();
+                found += &format!(
+                    "    ({:?}, {dim}, {frame}, {matrix:#x}, &[{}]),\n",
+                    family.name,
+                    sides.join(", ")
+                );
             }
         }
     }
@@ -59,9 +66,11 @@ fn the_number_of_threads_changes_no_bit() {
 #[test]
 fn seeds_and_numbers_give_other_noise() {
     for family in &FAMILIES {
-        let with = |seed: u64| Family::named(family.name).unwrap().problem(Parameters::new(8).seed(seed)).unwrap();
+        let with =
+            |seed: u64| Family::named(family.name).unwrap().problem(Parameters::new(8).seed(seed)).unwrap();
         let (a, b) = (with(1), with(2));
-        let noise = |p: &Problem, number: u64| Checksum::of_vector(&p.rhs_number(RhsKind::Noise, number).unwrap());
+        let noise =
+            |p: &Problem, number: u64| Checksum::of_vector(&p.rhs_number(RhsKind::Noise, number).unwrap());
         assert_ne!(noise(&a, 0), noise(&b, 0));
         assert_ne!(noise(&a, 0), noise(&a, 1));
         assert_eq!(noise(&a, 0), Checksum::of_vector(&a.rhs(RhsKind::Noise).unwrap()));
@@ -75,7 +84,11 @@ fn only_neumann_is_singular_and_its_sides_have_no_mean() {
             let problem = problem(family.name, dim, 10, 0);
             assert_eq!(problem.stencil().is_singular(), family.name == "neumann", "{}", family.name);
             let (matrix, cells) = problem.stencil().to_csr().unwrap();
-            assert!(matrix.is_symmetric(0.0) && matrix.diagonal().iter().all(|d| *d > 0.0), "{}", family.name);
+            assert!(
+                matrix.is_symmetric(0.0) && matrix.diagonal().iter().all(|d| *d > 0.0),
+                "{}",
+                family.name
+            );
             for &kind in family.rhs {
                 let b = problem.rhs(kind).unwrap();
                 let mut outside = b.clone();

@@ -2,7 +2,9 @@
 
 use resolvent::{Csr, Grid};
 use resolvent_datasets::exchange::{self, Exchange};
-use resolvent_datasets::{Error, Family, LinearSystem, Parameters, RhsKind, Severity, check, inspect, vtk, write_solution};
+use resolvent_datasets::{
+    Error, Family, LinearSystem, Parameters, RhsKind, Severity, check, inspect, vtk, write_solution,
+};
 
 #[test]
 fn an_exchange_file_is_read_as_it_was_written() {
@@ -10,8 +12,12 @@ fn an_exchange_file_is_read_as_it_was_written() {
     let path = folder.path().join("p.psys");
     let problem = Family::named("spheres").unwrap().problem(Parameters::new(5)).unwrap();
     let (noise, smooth) = (problem.system(RhsKind::Noise).unwrap(), problem.system(RhsKind::Smooth).unwrap());
-    let written =
-        Exchange { matrix: noise.matrix, noise: noise.rhs.unwrap(), smooth: smooth.rhs.unwrap(), grid: noise.grid };
+    let written = Exchange {
+        matrix: noise.matrix,
+        noise: noise.rhs.unwrap(),
+        smooth: smooth.rhs.unwrap(),
+        grid: noise.grid,
+    };
     exchange::write(&path, &written).unwrap();
     let read = exchange::read(&path).unwrap();
     assert_eq!((&read.matrix, &read.noise, &read.smooth), (&written.matrix, &written.noise, &written.smooth));
@@ -42,7 +48,10 @@ fn image_data_hold_every_value_where_the_header_says() {
     let bytes = std::fs::read(&path).unwrap();
     let start = bytes.windows(2).position(|w| w == b"\n_").unwrap() + 2;
     let header = std::str::from_utf8(&bytes[..start - 1]).unwrap();
-    assert!(header.contains(r#"WholeExtent="0 2 0 3 0 4""#) && header.contains(r#"Name="a&lt;b&amp;&quot;c&quot;""#));
+    assert!(
+        header.contains(r#"WholeExtent="0 2 0 3 0 4""#)
+            && header.contains(r#"Name="a&lt;b&amp;&quot;c&quot;""#)
+    );
     assert!(header.contains(r#"Spacing="2.5e-1 2.5e-1 2.5e-1""#), "{header}");
     let offsets: Vec<usize> = header
         .split("offset=\"")

@@ -1,7 +1,8 @@
 //! The method of manufactured solutions: every operator and kind of boundary with a known solution is of order two.
 
 use resolvent::{
-    Boundaries, Boundary, Cg, FaceLaplacian, Grid, Host, Multigrid, MultigridOptions, Poisson, Status, Stencil, Stop,
+    Boundaries, Boundary, Cg, FaceLaplacian, Grid, Host, Multigrid, MultigridOptions, Poisson, Status,
+    Stencil, Stop,
 };
 use resolvent_datasets::manufactured::{Factor, Manufactured};
 use resolvent_datasets::{FAMILIES, Parameters, RhsKind};
@@ -102,7 +103,11 @@ fn varying_coefficients_are_of_order_two_at_every_boundary() {
         for (name, pair, u, kappa) in kinds() {
             let mut sides: Boundaries = [[Boundary::DIRICHLET; 2]; 3];
             (sides[0], sides[dim - 1]) = (pair, pair);
-            let mut m = Manufactured::new([Factor::WAVE, Factor::WAVE, if dim == 3 { Factor::WAVE } else { Factor::ONE }]);
+            let mut m = Manufactured::new([
+                Factor::WAVE,
+                Factor::WAVE,
+                if dim == 3 { Factor::WAVE } else { Factor::ONE },
+            ]);
             (m.u[0], m.u[dim - 1]) = (u, u);
             (m.kappa[0], m.kappa[dim - 1]) = (kappa, kappa);
             let at = |n: usize| {

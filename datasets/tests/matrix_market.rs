@@ -35,9 +35,15 @@ fn every_layout_field_and_symmetry_is_read() {
     assert_eq!(read(&(head("coordinate integer general") + "1 2 1\n1 2 7\n")), [(0, 1, 7.0)]);
     let mirrored = [(0, 0, 4.0), (0, 1, 1.0), (1, 0, 1.0)];
     assert_eq!(read(&(head("coordinate real symmetric") + "2 2 2\n1 1 4\n2 1 1\n")), mirrored);
-    assert_eq!(read(&(head("coordinate real skew-symmetric") + "2 2 1\n2 1 5\n")), [(0, 1, -5.0), (1, 0, 5.0)]);
+    assert_eq!(
+        read(&(head("coordinate real skew-symmetric") + "2 2 1\n2 1 5\n")),
+        [(0, 1, -5.0), (1, 0, 5.0)]
+    );
     assert_eq!(read(&(head("coordinate pattern symmetric") + "2 2 1\n2 1\n")), [(0, 1, 1.0), (1, 0, 1.0)]);
-    assert_eq!(read(&(head("array real general") + "2 2\n1\n2\n0\n4\n")), [(0, 0, 1.0), (1, 0, 2.0), (1, 1, 4.0)]);
+    assert_eq!(
+        read(&(head("array real general") + "2 2\n1\n2\n0\n4\n")),
+        [(0, 0, 1.0), (1, 0, 2.0), (1, 1, 4.0)]
+    );
     assert_eq!(read(&(head("array real symmetric") + "2 2\n1\n2\n3\n")).len(), 4);
     assert_eq!(read(&(head("array real skew-symmetric") + "3 3\n1\n2\n3\n")).len(), 6);
     // Entries at the same place are added.
@@ -102,7 +108,11 @@ fn every_fault_is_named_with_its_line_and_its_mend() {
         ("%%MatrixMarket matrix coordinate real\n".into(), "line 1", "4 words instead of 5"),
         ("%%MatrixMarket vector coordinate real general\n".into(), "line 1", "`vector`"),
         ("%%MatrixMarket matrix sparse real general\n".into(), "line 1", "`sparse` is no layout"),
-        ("%%MatrixMarket matrix coordinate quaternion general\n".into(), "line 1", "`quaternion` is no field"),
+        (
+            "%%MatrixMarket matrix coordinate quaternion general\n".into(),
+            "line 1",
+            "`quaternion` is no field",
+        ),
         ("%%MatrixMarket matrix coordinate complex general\n".into(), "line 1", "complex"),
         ("%%MatrixMarket matrix coordinate real odd\n".into(), "line 1", "`odd` is no symmetry"),
         ("%%MatrixMarket matrix coordinate real hermitian\n".into(), "line 1", "hermitian"),
@@ -115,7 +125,11 @@ fn every_fault_is_named_with_its_line_and_its_mend() {
         (format!("{general}2 -2 1\n1 1 1\n"), "line 2", "`-2` is no count"),
         (format!("{general}0 2 0\n"), "line 2", "0 × 2"),
         (format!("{general}5000000000 2 1\n1 1 1\n"), "line 2", "32-bit"),
-        ("%%MatrixMarket matrix coordinate real symmetric\n1 2 1\n1 1 1\n".into(), "line 2", "cannot be symmetric"),
+        (
+            "%%MatrixMarket matrix coordinate real symmetric\n1 2 1\n1 1 1\n".into(),
+            "line 2",
+            "cannot be symmetric",
+        ),
         (format!("{general}2 2 1000\n1 1 1\n"), "line 2", "promises 1000 entries"),
         (format!("{general}4000000 4000000 1\n1 1 1\n"), "line 2", "leave most"),
         (format!("{general}2 2 2\n1 1 1.00000\n"), "line 3", "ends after 1 of 2"),
@@ -125,14 +139,25 @@ fn every_fault_is_named_with_its_line_and_its_mend() {
         (format!("{general}2 2 1\n1 1 one\n"), "line 3", "`one` is no number"),
         (format!("{general}2 2 1\n1 1 inf\n"), "line 3", "finite"),
         (format!("{general}2 2 1\n1 1\n"), "line 2", "room"),
-        ("%%MatrixMarket matrix coordinate real symmetric\n2 2 1\n1 2 1\n".into(), "line 3", "above the diagonal"),
-        ("%%MatrixMarket matrix coordinate real skew-symmetric\n2 2 1\n1 1 1\n".into(), "line 3", "on the diagonal"),
+        (
+            "%%MatrixMarket matrix coordinate real symmetric\n2 2 1\n1 2 1\n".into(),
+            "line 3",
+            "above the diagonal",
+        ),
+        (
+            "%%MatrixMarket matrix coordinate real skew-symmetric\n2 2 1\n1 1 1\n".into(),
+            "line 3",
+            "on the diagonal",
+        ),
     ];
     for (content, line, what) in cases {
         let e = read_matrix(&folder.with(&content)).unwrap_err();
         let text = e.to_string();
         assert!(matches!(e, Error::Malformed { .. }) && e.kind() == ErrorKind::Input, "{text}");
-        assert!(text.contains("a.mtx") && text.contains(line) && text.contains(what), "{content:?} gives: {text}");
+        assert!(
+            text.contains("a.mtx") && text.contains(line) && text.contains(what),
+            "{content:?} gives: {text}"
+        );
         assert!(text.contains("; "), "no mend: {text}");
     }
     let large = folder.with(format!("{general}1 1 2\n1 1 1e308\n1 1 1e308\n"));
