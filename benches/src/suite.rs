@@ -85,7 +85,7 @@ struct Made {
 }
 
 enum Right {
-    Problem(Problem, RhsKind),
+    Problem(Box<Problem>, RhsKind),
     System(Box<Placed>, u64),
 }
 
@@ -170,7 +170,7 @@ impl Suite {
                 let dim = dim.unwrap_or(family.dims[0]);
                 let problem = family.problem(Parameters::new(n).dim(dim).seed(self.seed))?;
                 let matrix = Matrix::from(problem.stencil().clone());
-                Made { matrix, right: Right::Problem(problem, *rhs_kind) }
+                Made { matrix, right: Right::Problem(Box::new(problem), *rhs_kind) }
             }
             Work::System { system, .. } => {
                 Made { matrix: system.matrix.clone(), right: Right::System(system.clone(), self.seed) }

@@ -45,7 +45,7 @@ fn every_family_with_a_stated_solution_is_of_order_two() {
                 let b = problem.rhs(RhsKind::Manufactured).unwrap();
                 errors(problem.stencil(), &b, &problem.exact().unwrap().unwrap())
             };
-            let n = if dim == 2 { 32 } else { 16 };
+            let n = if dim == 2 { 32 } else { 24 };
             check(&format!("{} in {dim}-D", family.name), at(n), at(2 * n));
             found += 1;
         }

@@ -66,7 +66,7 @@ fn vectors_are_read_in_every_way_scipy_writes_them() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn what_is_written_is_read_back_bit_for_bit(
         rows in 1usize..12,

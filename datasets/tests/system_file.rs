@@ -112,7 +112,8 @@ fn what_others_write_is_read() {
 
 #[test]
 fn every_fault_is_named_with_its_place_and_its_mend() {
-    let cases: [(fn(&Draft), &str, &str); 27] = [
+    type Fault = (fn(&Draft), &'static str, &'static str);
+    let cases: [Fault; 27] = [
         (|d| d.file().unlink("data").unwrap(), "dataset `data`", "no such dataset"),
         (|d| d.put("indptr", &[0.0f64, 2.0, 4.0]), "dataset `indptr`", "holds floats"),
         (|d| d.put("indptr", &[0i64, 3, 2]), "dataset `indptr`", "runs from 0 to 2"),
@@ -129,7 +130,7 @@ fn every_fault_is_named_with_its_place_and_its_mend() {
         (|d| d.put("x", &[1.0f64; 3]), "dataset `x`", "3 numbers instead of 2"),
         (|d| d.put("shape", &[2i64]), "`shape`", "[2]"),
         (|d| d.put("shape", &[2i64, 0]), "`shape`", "[2, 0]"),
-        (|d| d.put("shape", &[3i64, 2]), "dataset `indptr`", "3 numbers instead of 4"),
+        (|d| d.put("shape", &[3i64, 2]), "`shape`", "the shape says 3 × 2"),
         (|d| d.label("resolvent_schema", "field"), "attribute `resolvent_schema`", "holds a `field`"),
         (|d| d.label("format", "csc"), "attribute `format`", "`csc`"),
         (

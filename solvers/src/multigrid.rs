@@ -163,7 +163,7 @@ impl<T: Scalar> Coefficients<T> {
             return Self::planar(a, extent);
         }
         let halving = Halving::new(extent, halve);
-        let even = (0..3).all(|d| !halve[d] || extent.n[d] % 2 == 0);
+        let even = (0..3).all(|d| !halve[d] || extent.n[d].is_multiple_of(2));
         Some(match self {
             Self::Constant(a) if even => (
                 Self::Constant(coarsen::constant(a, halving)),

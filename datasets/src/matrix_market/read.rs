@@ -81,7 +81,11 @@ pub fn read_columns(path: &Path) -> Result<Vec<Vec<f64>>> {
     let mut columns = (0..header.cols)
         .map(|_| crate::error::allocate("a right-hand side", header.rows, 0.0))
         .collect::<Result<Vec<_>>>()?;
-    entries(&mut lines, &header, |row, col, value| columns[col as usize][row as usize] += value)?;
+    entries(&mut lines, &header, |row, col, value| {
+        let sum = &mut columns[col as usize][row as usize];
+        // Not added to zero, which would lose the sign of a zero.
+        *sum = if *sum == 0.0 { value } else { *sum + value };
+    })?;
     Ok(columns)
 }
 

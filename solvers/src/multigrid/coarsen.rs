@@ -163,7 +163,7 @@ impl<G: Conductances> Upscaling<'_, G> {
     #[inline(always)]
     fn half(&self, axis: usize, at: [usize; 3]) -> f64 {
         let h = self.halving;
-        if !h.halve[axis] || (at[axis] % 2 == 0 && at[axis] + 1 == h.fine.n[axis]) {
+        if !h.halve[axis] || (at[axis].is_multiple_of(2) && at[axis] + 1 == h.fine.n[axis]) {
             return 0.0;
         }
         let e = h.fine;

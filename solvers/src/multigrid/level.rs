@@ -5,6 +5,7 @@
 //! Bytes a cell in f32: down, f read and e written (8); up, f and e read and e written (12); with the coarse sums and
 //! the coarser levels 24 in 3-D on constant coefficients, against 33 for separate passes.
 
+use super::Sink;
 use super::transfer::{BLOCK, Strip, Strips, prolong, restrict};
 use super::weights::Weights;
 use crate::Scalar;
@@ -298,7 +299,7 @@ pub(crate) struct Ascend<'a, T, U, R, W> {
     pub f: &'a [T],
     pub e: Shared<'a, T>,
     /// Where the result goes when it has another type or scale: r, z, the factor, and the sums z·r of each unit.
-    pub sink: Option<(&'a [U], Shared<'a, U>, f64, Shared<'a, f64>)>,
+    pub sink: Sink<'a, U>,
 }
 
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {

@@ -59,7 +59,7 @@ pub(crate) unsafe fn prolong<T: Scalar>(
     let pairs = n.div_ceil(2);
     let nc = own.len();
     if let Some([bx, by, bz, a]) = w.uniform()
-        && n % 2 == 0
+        && n.is_multiple_of(2)
     {
         // Weights across are the same for the whole row: mix the coarse rows before they are spread.
         let (o, y, z) = (&own[half..half + pairs], &y[half..half + pairs], &z[half..half + pairs]);
@@ -137,6 +137,7 @@ pub(crate) unsafe fn prolong<T: Scalar>(
 ///
 /// # Safety
 /// The fine cells lie inside the row of `w`.
+#[allow(clippy::too_many_arguments)]
 #[inline(always)]
 pub(crate) unsafe fn restrict<T: Scalar>(
     w: impl WeightRow<T>,
@@ -151,7 +152,7 @@ pub(crate) unsafe fn restrict<T: Scalar>(
 ) {
     let n = r.len();
     if halve
-        && n % 2 == 0
+        && n.is_multiple_of(2)
         && let Some(weights) = w.uniform()
     {
         // SAFETY: the caller's.

@@ -138,7 +138,7 @@ impl Factor {
             offsets.push(columns.len() as u32);
         }
         let pivots = a.diagonal();
-        match pivots.iter().position(|d| !(*d > 0.0)) {
+        match pivots.iter().position(|d| *d <= 0.0 || d.is_nan()) {
             Some(row) => Err(Error::Pivot { what: "incomplete Cholesky", row, pivot: pivots[row] }),
             None => Ok(Self { offsets, columns, values, pivots }),
         }
@@ -153,7 +153,7 @@ impl Factor {
     fn eliminate(&mut self, IncompleteOptions { relaxation, safety }: IncompleteOptions) {
         let diagonal = self.pivots.clone();
         for k in 0..self.pivots.len() {
-            if !(self.pivots[k] >= safety * diagonal[k]) {
+            if self.pivots[k].is_nan() || self.pivots[k] < safety * diagonal[k] || self.pivots[k] <= 0.0 {
                 self.pivots[k] = diagonal[k];
             }
             let inverse = 1.0 / self.pivots[k];

@@ -95,8 +95,7 @@ impl Read {
             if read.excess(cell as usize) < 0.0 {
                 return Err(Error::Structure { row, why: "its couplings outweigh its diagonal" });
             }
-            let couplings =
-                (0..3).map(|d| read.pair(d, cell as usize)).flatten().filter(|g| *g != 0.0).count();
+            let couplings = (0..3).flat_map(|d| read.pair(d, cell as usize)).filter(|g| *g != 0.0).count();
             if a.row(row).0.len() > couplings + 1 + a.row(row).1.iter().filter(|v| **v == 0.0).count() {
                 return Err(Error::Structure { row, why: "a coupling has no mirror image" });
             }

@@ -147,8 +147,8 @@ impl<'a, T: Scalar> Near<'a, T> {
     #[inline(always)]
     pub unsafe fn new(extent: Extent, zeros: &'a [T], x: Shared<'a, T>, j: usize, k: usize) -> Self {
         let nx = extent.n[0];
-        // SAFETY: the caller's.
         let row = |j: Option<usize>, k: Option<usize>| match (j, k) {
+            // SAFETY: the caller's.
             (Some(j), Some(k)) => unsafe { x.get(extent.start(j, k), nx) },
             _ => &zeros[..nx],
         };

@@ -7,6 +7,7 @@ use super::interpolation::Interpolation;
 use super::operator::Planar;
 use crate::Scalar;
 use crate::host::reduce;
+use crate::multigrid::Sink;
 use crate::stencil::rows::Shared;
 use crate::stencil::wavefront::{Wave, sweep};
 
@@ -156,7 +157,7 @@ pub(crate) struct Ascend<'a, T, U, A> {
     pub plane: Plane<'a, T, A>,
     pub coarse_e: &'a [T],
     /// r, z, the factor, and the sums z·r of each unit.
-    pub sink: Option<(&'a [U], Shared<'a, U>, f64, Shared<'a, f64>)>,
+    pub sink: Sink<'a, U>,
 }
 
 impl<T: Scalar, U: Scalar, A: Planar<T>> Ascend<'_, T, U, A> {
