@@ -1,6 +1,6 @@
 //! Scaling benchmarks, bandwidth measurements, and the tables and pictures made of them.
 //!
-//! A [`Suite`](suite::Suite) runs every method on every size of a problem family and gives one [`Measurement`] for each,
+//! A [`Suite`] runs every method on every size of a problem family and gives one [`Measurement`] for each,
 //! a failure included; [`folder`] keeps them as they come, so that an interrupted run goes on where it was, and turns them
 //! into a table ([`table`]), pictures ([`plot`]) and one self-contained page ([`report`]).
 

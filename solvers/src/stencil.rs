@@ -2,9 +2,9 @@
 //!
 //! | operator | coefficients | bytes a cell |
 //! |---|---|---|
-//! | [`Poisson`](poisson::Poisson) | one for each dimension | 0 |
-//! | [`FlagLaplacian`](flags::FlagLaplacian) | fluid, solid, air | 1 |
-//! | [`FaceLaplacian`](faces::FaceLaplacian) | one for each face | 24 in 3-D, f64 |
+//! | [`Poisson`] | one for each dimension | 0 |
+//! | [`FlagLaplacian`] | fluid, solid, air | 1 |
+//! | [`FaceLaplacian`] | one for each face | 24 in 3-D, f64 |
 //!
 //! All are scaled by h², so that an inner face has conductance 1, and all work on vectors of one entry a cell.
 
