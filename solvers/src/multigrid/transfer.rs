@@ -83,11 +83,24 @@ pub(crate) unsafe fn prolong<T: Scalar>(
             }
         };
         e[0] += ends(first, low, o[0], mixed[0]);
-        for i in 1..pairs {
-            e[2 * i] += mixed[i] + b * (o[i - 1] - o[i]);
+        if pairs > 1 {
+            e[1] += mixed[0] + b * (o[1] - o[0]);
+            e[n - 2] += mixed[pairs - 1] + b * (o[pairs - 2] - o[pairs - 1]);
         }
-        for i in 0..pairs - 1 {
-            e[2 * i + 1] += mixed[i] + b * (o[i + 1] - o[i]);
+        // Both cells of a pair at once, so that they are loaded and stored side by side.
+        let inner = pairs.saturating_sub(2);
+        let inside = &mut e[2.min(n)..][..2 * inner];
+        for (i, pair) in inside.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            // SAFETY: i + 2 < pairs, the length of all.
+            let (low, own, high, mixed) = unsafe {
+                (
+                    *o.get_unchecked(i),
+                    *o.get_unchecked(i + 1),
+                    *o.get_unchecked(i + 2),
+                    *mixed.get_unchecked(i + 1),
+                )
+            };
+            *pair = [pair[0] + (mixed + b * (low - own)), pair[1] + (mixed + b * (high - own))];
         }
         e[n - 1] += ends(first + n - 1, high, o[pairs - 1], mixed[pairs - 1]);
         return;
@@ -237,8 +250,8 @@ unsafe fn restrict_uniform<T: Scalar>(
     let (n, nc, half) = (r.len(), own.len(), first / 2);
     let pairs = n / 2;
     let sums = &mut sums[..pairs];
-    for i in 0..pairs {
-        sums[i] = a * (r[2 * i] + r[2 * i + 1]);
+    for (sum, pair) in sums.iter_mut().zip(r.as_chunks::<2>().0) {
+        *sum = a * (pair[0] + pair[1]);
     }
     // The ends of the row have weights of their own: what their cell gives along x, and what its pair loses by α.
     let end = |i: usize, v: T| {
@@ -255,14 +268,18 @@ unsafe fn restrict_uniform<T: Scalar>(
     let b = a * bx;
     let stay = T::of(1.0) - bx - by - bz;
     let o = &mut own[half..half + pairs];
-    for i in 0..pairs {
-        o[i] += stay * sums[i];
+    o[0] += stay * sums[0];
+    if pairs > 1 {
+        o[0] += b * r[2];
+        o[pairs - 1] += stay * sums[pairs - 1] + b * r[n - 3];
     }
-    for i in 0..pairs - 1 {
-        o[i] += b * r[2 * i + 2];
-    }
-    for i in 1..pairs {
-        o[i] += b * r[2 * i - 1];
+    // A coarse cell with what its two neighbours' nearer cells give.
+    for i in 1..pairs.max(1) - 1 {
+        // SAFETY: 0 < i < pairs − 1, and r is twice as long.
+        unsafe {
+            let given = *r.get_unchecked(2 * i - 1) + *r.get_unchecked(2 * i + 2);
+            *o.get_unchecked_mut(i) += stay * *sums.get_unchecked(i) + b * given;
+        }
     }
     // What an end does not give along x stays with its own coarse cell.
     if first == 0 {

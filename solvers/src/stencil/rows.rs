@@ -139,6 +139,9 @@ pub(crate) struct Near<'a, T> {
     ends: [T; 2],
 }
 
+/// Cells of a row that are worked on at once.
+const WIDE: usize = 16;
+
 impl<'a, T: Scalar> Near<'a, T> {
     /// The surroundings of row (j, k) of `x`.
     ///
@@ -191,10 +194,29 @@ impl<'a, T: Scalar> Near<'a, T> {
         let last = first + count - 1;
         let east = if last + 1 < n { self.c[last + 1] } else { self.ends[1] };
         out[0] = across(first, west, if count > 1 { self.c[first + 1] } else { east });
-        for o in 1..count.max(1) - 1 {
+        let mut inner = |o: usize| {
             let i = first + o;
-            // SAFETY: 0 < i < n − 1.
-            out[o] = unsafe { across(i, *self.c.get_unchecked(i - 1), *self.c.get_unchecked(i + 1)) };
+            // SAFETY: 0 < o < count − 1, so 0 < i < n − 1. A checked index would leave the last cells to a scalar loop.
+            unsafe {
+                let v = across(i, *self.c.get_unchecked(i - 1), *self.c.get_unchecked(i + 1));
+                *out.get_unchecked_mut(o) = v;
+            }
+        };
+        let inside = count.saturating_sub(2);
+        let whole = inside / WIDE * WIDE;
+        for o in 1..1 + whole {
+            inner(o);
+        }
+        if whole < inside && inside >= WIDE {
+            // The last few once more with some that are done: one wide step instead of many narrow ones.
+            let start = 1 + inside - WIDE;
+            for o in 0..WIDE {
+                inner(start + o);
+            }
+        } else {
+            for o in 1 + whole..1 + inside {
+                inner(o);
+            }
         }
         if count > 1 {
             out[count - 1] = across(last, self.c[last - 1], east);
