@@ -5,7 +5,7 @@
 //! Recognising the grid operator in the matrix is not timed, as reading it is not: our callers hand over an operator.
 //! Making the hierarchy is.
 
-use resolvent::{Map, Matrix, Stencil, Stop};
+use resolvent::{Map, Stop};
 use resolvent_benches::{Method, Spread, memory};
 use resolvent_datasets::{LinearSystem, Placed, exchange};
 use std::error::Error;
@@ -29,9 +29,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     if let Some(remark) = remark {
         eprintln!("{remark}");
-    }
-    if let Matrix::Structured(Stencil::Faces(_)) = &matrix {
-        eprintln!("face coefficients");
     }
     let mut x = vec![0.0; matrix.shape().rows];
     let (mut setups, mut solves, mut steps, mut residual) = (Vec::new(), Vec::new(), 0, 0.0);

@@ -34,16 +34,16 @@ impl<T: Scalar, A: Planar<T>> Plane<'_, T, A> {
         2 * unit..(2 * unit + 2).min(self.a.size()[1])
     }
 
-    /// e ← (f + off(e))/d in one phase of a sweep over row `k`.
+    /// e ← (f + off(e))/d in one phase of a sweep over row `k`, without the first `done` of its colours.
     ///
     /// # Safety
     /// The caller has row `k` to itself, and nobody writes to its neighbours in e.
     #[inline(always)]
-    unsafe fn relax(&self, k: usize, phase: usize, reverse: bool) {
+    unsafe fn relax(&self, k: usize, phase: usize, reverse: bool, done: usize) {
         let nx = self.a.size()[0];
         let row = k * nx..(k + 1) * nx;
         let parities = self.a.parities(k, phase);
-        for q in 0..parities.len() {
+        for q in done..parities.len() {
             let parity = parities[if reverse { parities.len() - 1 - q } else { q }];
             // SAFETY: the caller's. Points of one parity do not couple within a row.
             unsafe {
@@ -79,18 +79,31 @@ impl<T: Scalar, U: Scalar, A: Planar<T>> Descend<'_, T, U, A> {
         sweep(self, self.plane.units(), nx * nz, false);
     }
 
-    /// f ← source, e ← 0.
+    /// f ← source, e ← f/d on the first colour, whose neighbours are still 0, and 0 on the others.
     #[inline(always)]
     unsafe fn begin(&self, k: usize) {
         let nx = self.plane.a.size()[0];
         // SAFETY: the rows belong to this unit.
         let (f, e) = unsafe { (self.plane.f.get_mut(k * nx, nx), self.plane.e.get_mut(k * nx, nx)) };
+        let inverse = &self.plane.inverse[k * nx..(k + 1) * nx];
         if let Some((source, scale)) = self.source {
             for (f, s) in f.iter_mut().zip(&source[k * nx..(k + 1) * nx]) {
                 *f = T::of(s.f64() * scale);
             }
         }
-        e.fill(T::of(0.0));
+        let Some(&first) = self.plane.a.parities(k, 0).first() else {
+            e.fill(T::of(0.0));
+            return;
+        };
+        let zero = T::of(0.0);
+        let (even, odd) = (T::of(1.0 - first as f64), T::of(first as f64));
+        let pairs = e.as_chunks_mut::<2>();
+        for ((e, f), d) in pairs.0.iter_mut().zip(f.as_chunks::<2>().0).zip(inverse.as_chunks::<2>().0) {
+            *e = [even * (f[0] * d[0]), odd * (f[1] * d[1])];
+        }
+        if let [last] = pairs.1 {
+            *last = if first == 0 { f[nx - 1] * inverse[nx - 1] } else { zero };
+        }
     }
 
     /// r ← f − Ae on row k.
@@ -143,8 +156,8 @@ impl<T: Scalar, U: Scalar, A: Planar<T>> Wave for Descend<'_, T, U, A> {
             for k in self.plane.rows(unit) {
                 match stage {
                     0 => self.begin(k),
-                    1 => self.plane.relax(k, 0, false),
-                    2 => self.plane.relax(k, 1, false),
+                    1 => self.plane.relax(k, 0, false, 1),
+                    2 => self.plane.relax(k, 1, false, 0),
                     _ => self.residual(k),
                 }
             }
@@ -197,8 +210,8 @@ impl<T: Scalar, U: Scalar, A: Planar<T>> Wave for Ascend<'_, T, U, A> {
             for k in self.plane.rows(unit) {
                 match stage {
                     0 => self.plane.interpolation.prolong(self.coarse_e, k, self.plane.e.get_mut(k * nx, nx)),
-                    1 => self.plane.relax(k, 1, true),
-                    _ => self.plane.relax(k, 0, true),
+                    1 => self.plane.relax(k, 1, true, 0),
+                    _ => self.plane.relax(k, 0, true, 0),
                 }
             }
             if stage == 2 {

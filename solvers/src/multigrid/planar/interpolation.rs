@@ -112,15 +112,7 @@ impl<T: Scalar> Interpolation<T> {
         if z % 2 == 1 {
             let x = &x[k * cx..(k + 1) * cx];
             let (w, o) = (&self.west[0][row(&self.west[0])], &self.west[1][row(&self.west[1])]);
-            for i in 0..cx {
-                e[2 * i + 1] += x[i];
-            }
-            for i in 0..cx {
-                e[2 * i] += o[i] * x[i];
-            }
-            for i in 1..nb {
-                e[2 * i] += w[i] * x[i - 1];
-            }
+            spread(e, x, None, o, w);
             return;
         }
         for (up, exists) in [(0, k > 0), (1, k < cz)] {
@@ -134,15 +126,7 @@ impl<T: Scalar> Interpolation<T> {
                 &self.corner[2 * up][row(&self.corner[2 * up])],
                 &self.corner[2 * up + 1][row(&self.south[up])],
             );
-            for i in 0..cx {
-                e[2 * i + 1] += s[i] * x[i];
-            }
-            for i in 0..cx {
-                e[2 * i] += o[i] * x[i];
-            }
-            for i in 1..nb {
-                e[2 * i] += w[i] * x[i - 1];
-            }
+            spread(e, x, Some(s), o, w);
         }
     }
 
@@ -152,17 +136,24 @@ impl<T: Scalar> Interpolation<T> {
         let nb = self.blocks[0];
         let cx = self.coarse[0];
         let row = |v: &Vec<T>, k: usize| k * nb..(k * nb + nb).min(v.len());
-        let mut add = |r: &[T], centre: Option<&[T]>, w: &[T], o: &[T]| {
+        let mut add = |r: &[T], centre_of: Option<&[T]>, w: &[T], o: &[T]| {
             // `o` weighs the point to the left for its own block, `w` that to the right from the next block.
-            match centre {
-                None => (0..cx).for_each(|i| out[i] += r[2 * i + 1]),
-                Some(s) => (0..cx).for_each(|i| out[i] += s[i] * r[2 * i + 1]),
+            let one = T::of(1.0);
+            let inner = nb - 1;
+            for i in 0..inner {
+                // SAFETY: i < cx, i + 1 < nb and 2i + 2 < nx, the lengths of all.
+                unsafe {
+                    let centre = *r.get_unchecked(2 * i + 1);
+                    let centre = centre * centre_weight(centre_of, i, one);
+                    let own = *o.get_unchecked(i) * *r.get_unchecked(2 * i);
+                    let next = *w.get_unchecked(i + 1) * *r.get_unchecked(2 * i + 2);
+                    let out = out.get_unchecked_mut(i);
+                    *out = *out + centre + own + next;
+                }
             }
-            for i in 0..cx {
-                out[i] += o[i] * r[2 * i];
-            }
-            for i in 1..nb {
-                out[i - 1] += w[i] * r[2 * i];
+            for i in inner..cx {
+                let centre = centre_of.map_or(one, |s| s[i]);
+                out[i] = out[i] + centre * r[2 * i + 1] + o[i] * r[2 * i];
             }
         };
         if let Some(r) = mid {
@@ -177,5 +168,39 @@ impl<T: Scalar> Interpolation<T> {
             let (s, w, o) = (&self.south[0], &self.corner[0], &self.corner[1]);
             add(r, Some(&s[row(s, k + 1)]), &w[row(w, k + 1)], &o[row(o, k + 1)]);
         }
+    }
+}
+
+/// The weight of a coarse point at the fine point that it is, or, where they are given, at the one below or above.
+///
+/// # Safety
+/// `i` is less than the number of weights.
+#[inline(always)]
+unsafe fn centre_weight<T: Scalar>(weights: Option<&[T]>, i: usize, one: T) -> T {
+    // SAFETY: the caller's.
+    weights.map_or(one, |s| unsafe { *s.get_unchecked(i) })
+}
+
+/// e ← e + what a row `x` of coarse points gives to a row of fine ones: `centre` (1 when absent) to the points beside the
+/// coarse ones, `own` to the points left of them, `next` to the points right of them, from the next block. Both points of a
+/// block at once, so that they are loaded and stored side by side.
+#[inline(always)]
+fn spread<T: Scalar>(e: &mut [T], x: &[T], centre: Option<&[T]>, own: &[T], next: &[T]) {
+    let (cx, one) = (x.len(), T::of(1.0));
+    let Some(&first) = x.first() else { return };
+    let weight = |i: usize| centre.map_or(one, |s| s[i]);
+    e[0] += own[0] * first;
+    e[1] += weight(0) * first;
+    for (i, pair) in e[2..2 * cx].as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        // SAFETY: i + 1 < cx, and there is a weight for each.
+        unsafe {
+            let (low, x) = (*x.get_unchecked(i), *x.get_unchecked(i + 1));
+            let centre = centre_weight(centre, i + 1, one);
+            let left = *own.get_unchecked(i + 1) * x + *next.get_unchecked(i + 1) * low;
+            *pair = [pair[0] + left, pair[1] + centre * x];
+        }
+    }
+    if let Some(&w) = next.get(cx) {
+        e[2 * cx] += w * x[cx - 1];
     }
 }
