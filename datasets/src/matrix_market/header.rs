@@ -119,7 +119,9 @@ fn banner(lines: &mut Lines) -> Result<(Layout, bool, Symmetry)> {
         "pattern" if layout == Layout::Coordinate => true,
         "pattern" => return Err(lines.error("an array cannot be a pattern", mend)),
         "complex" => {
-            return Err(lines.error("the matrix is complex", "only real matrices can be read: split it first"));
+            return Err(
+                lines.error("the matrix is complex", "only real matrices can be read: split it first")
+            );
         }
         other => return Err(lines.error(format!("`{other}` is no field"), mend)),
     };
