@@ -2,7 +2,7 @@
 
 use super::array::Array;
 use crate::{Error, Result};
-use hdf5::types::{VarLenAscii, VarLenUnicode};
+use hdf5::types::{FixedAscii, FixedUnicode, VarLenAscii, VarLenUnicode};
 use hdf5::{Group, LinkType};
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
@@ -49,7 +49,8 @@ impl Source {
     pub fn links(&self, group: &Group) -> Result<Vec<(String, LinkType)>> {
         let links = std::cell::RefCell::new(Vec::new());
         let visited = group.iter_visit_default(|name, info| {
-            links.borrow_mut().push((name.to_owned(), info.link_type));
+            let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
+            links.borrow_mut().push((name, info.link_type));
             Ok(())
         });
         visited.map_err(|e| damaged(&self.path, &format!("group `{}`", group.name()), &e))?;
@@ -101,14 +102,21 @@ impl Source {
         }
         let attribute =
             group.attr(name).map_err(|e| damaged(&self.path, &format!("attribute `{name}`"), &e))?;
-        let unicode = attribute.read_scalar::<VarLenUnicode>().map(|s| s.as_str().to_owned());
-        let text = unicode.or_else(|_| attribute.read_scalar::<VarLenAscii>().map(|s| s.as_str().to_owned()));
-        text.map(Some).map_err(|_| {
+        // The bytes are checked here: HDF5 does not, and a damaged file may hold any.
+        let text = attribute
+            .read_scalar::<VarLenUnicode>()
+            .map(|s| s.as_bytes().to_vec())
+            .or_else(|_| attribute.read_scalar::<VarLenAscii>().map(|s| s.as_bytes().to_vec()))
+            .or_else(|_| attribute.read_scalar::<FixedUnicode<256>>().map(|s| s.as_bytes().to_vec()))
+            .or_else(|_| attribute.read_scalar::<FixedAscii<256>>().map(|s| s.as_bytes().to_vec()))
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        text.map(Some).ok_or_else(|| {
             Error::malformed(
                 &self.path,
                 format!("attribute `{name}`"),
                 "this is not a string",
-                "store one string",
+                "store one string in UTF-8",
             )
         })
     }
