@@ -74,7 +74,13 @@ impl<'a> Array<'a> {
                 "store it with gzip, lzf, or uncompressed",
             );
         }
-        let stored = dataset.storage_size().min(source.length);
+        let stored = dataset.storage_size();
+        if stored > source.length {
+            return bad(
+                format!("it claims {stored} bytes of a file of {}", source.length),
+                "write the file again: it may be cut off or damaged",
+            );
+        }
         let most = if filters.is_empty() { stored } else { stored.saturating_mul(SHRINK) };
         let bytes = (len as u64).checked_mul(kind.size() as u64);
         if bytes.is_none_or(|bytes| bytes > most) {
