@@ -87,8 +87,14 @@ fn damage(number: usize) {
     for end in (0..content.len()).step_by(17) {
         assert!(!try_all(&path, &content[..end], end / 17), "the first {end} of {} bytes", content.len());
     }
-    let mut refused = 0;
+    let (mut refused, mut tried) = (0, 0);
     for at in 0..content.len() {
+        // Little can go wrong in the middle of unused space.
+        let around = &content[at.saturating_sub(24)..content.len().min(at + 24)];
+        if around.iter().all(|byte| *byte == 0) && at % 16 != 0 {
+            continue;
+        }
+        tried += 1;
         let mut damaged = content.clone();
         // All bits of a byte, one bit, or the largest number, in turn.
         match at % 3 {
@@ -98,7 +104,7 @@ fn damage(number: usize) {
         }
         refused += usize::from(!try_all(&path, &damaged, at));
     }
-    assert!(refused > content.len() / 40, "only {refused} of {} damaged files were refused", content.len());
+    assert!(refused > tried / 20 && tried > 1000, "only {refused} of {tried} damaged files were refused");
     if let (Some(before), Some(after)) = (before, peak()) {
         assert!(after < before + 512, "{} MB were asked for", after - before);
     }
