@@ -46,6 +46,9 @@ pub fn read(path: &Path) -> Result<Exchange> {
             .ok_or_else(|| bad("header", format!("{name} is {}, more than the file can hold", header[at])))
     };
     let (n, entries) = (count(0, "the number of unknowns")?, count(1, "the number of entries")?);
+    if n == 0 {
+        return Err(bad("header", "there are no unknowns".into()));
+    }
     let mut at = HEADER;
     let mut take = |name: &str, count: usize, width: usize| -> Result<&[u8]> {
         let end = at + count * width;

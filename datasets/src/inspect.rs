@@ -189,7 +189,8 @@ impl LinearSystem {
         let singular = (0..a.rows()).map(sums).all(|(sum, size)| sum.abs() <= 1e-12 * size);
         match &self.rhs {
             None => say(Severity::Note, "there is no right-hand side".into()),
-            Some(b) if singular => {
+            // Of a matrix that is not symmetric, the range may hold constants all the same.
+            Some(b) if singular && symmetric => {
                 let (sum, size) = b.iter().fold((0.0, 0.0), |(s, m), v| (s + v, m + f64::abs(*v)));
                 if sum.abs() > 1e-8 * size {
                     let mean = sum / b.len() as f64;
