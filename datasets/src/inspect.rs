@@ -48,6 +48,17 @@ pub struct DatasetSummary {
 
 /// Reads a file and says what is in it.
 ///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("box.h5");
+/// use resolvent_datasets::{Parameters, check, inspect, make};
+/// make("box", Parameters::new(4), None, &path)?;
+/// let summary = inspect(&path)?;
+/// assert_eq!((summary.rows, summary.grid), (64, Some(vec![4, 4, 4])));
+/// assert!(check(&path)?.is_empty(), "nothing is wrong with it");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`LinearSystem::read`].
 pub fn inspect(path: &Path) -> Result<Summary> {
