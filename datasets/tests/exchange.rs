@@ -21,7 +21,7 @@ fn bits(v: &[f64]) -> Vec<u64> {
 fn system(n: u32, odd: bool) -> Exchange {
     let mut entries: Vec<(u32, u32, f64)> = (0..n).map(|i| (i, i, 2.0 + f64::from(i) / 3.0)).collect();
     (1..n).for_each(|i| entries.extend([(i, i - 1, -1.0), (i - 1, i, -1.0)]));
-    if odd == (entries.len() % 2 == 0) {
+    if odd == entries.len().is_multiple_of(2) {
         entries.pop();
     }
     let n = n as usize;

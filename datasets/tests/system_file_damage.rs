@@ -63,7 +63,7 @@ fn try_all(path: &Path, content: &[u8], number: usize) -> bool {
         assert!(matches!(e, Error::Malformed { .. }), "{text}");
     }
     // The file has the same bytes, so these find the same.
-    if number % 8 == 0 {
+    if number.is_multiple_of(8) {
         assert_eq!(inspect(path).is_ok(), read.is_ok());
         assert!(check(path).is_ok());
     }
@@ -91,7 +91,7 @@ fn damage(number: usize) {
     for at in 0..content.len() {
         // Little can go wrong in the middle of unused space.
         let around = &content[at.saturating_sub(24)..content.len().min(at + 24)];
-        if around.iter().all(|byte| *byte == 0) && at % 16 != 0 {
+        if around.iter().all(|byte| *byte == 0) && !at.is_multiple_of(16) {
             continue;
         }
         tried += 1;
