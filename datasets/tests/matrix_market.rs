@@ -133,6 +133,8 @@ fn capitals_comments_blank_lines_and_any_end_of_line_are_taken() {
     let odd = "%%matrixMARKET  MATRIX\tCoordinate Real GENERAL\n% a comment\n\n%\n  2 2   2\n\n1\t1 1.5 \n% in between\n2 2 -2";
     let expected = parts(&matrix(plain));
     assert_eq!(parts(&matrix(odd)), expected);
+    assert_eq!(parts(&matrix(odd.replace('\n', "\r\n"))), expected);
+    assert_eq!(parts(&matrix(odd.replace("% in", "  % in"))), expected);
     assert_eq!(parts(&matrix(plain.replace('\n', "\r\n"))), expected);
     assert_eq!(parts(&matrix(plain.replace("2 2 2\n", "% no text: \u{e4}\n2 2 2\n"))), expected);
     let mut latin = plain.as_bytes().to_vec();

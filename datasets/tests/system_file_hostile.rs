@@ -134,6 +134,15 @@ fn chunks_larger_than_what_is_stored() {
     drop((b, file));
     // It is what gzip can do, so it is read.
     assert_eq!(system_file::read(&path).unwrap().rhs.unwrap(), vec![1.0; 512]);
+    // The same with 2 GB claimed for the chunk: its 8 bytes an entry follow its length in the layout.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let layout = [(1u32 << 23).to_le_bytes(), 8u32.to_le_bytes()].concat();
+    let at = bytes.windows(8).position(|w| w == layout).unwrap();
+    bytes[at..at + 4].copy_from_slice(&0x0fff_ffffu32.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    let e = system_file::read(&path).unwrap_err().to_string();
+    assert!(e.contains("dataset `b`: its chunks have 268435455 numbers, but the file stores "), "{e}");
+    assert!(e.ends_with("write it with smaller chunks, or write the file again if it is damaged"), "{e}");
 }
 
 #[test]

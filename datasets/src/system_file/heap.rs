@@ -1,8 +1,8 @@
 //! Global heaps, where HDF5 keeps strings of any length, checked before the library walks them.
 //!
 //! A heap is `GCOL`, a version, its size (64 bits), then objects: a number, a count, padding, a size, the bytes up to a
-//! multiple of 8. Object 0 is free space, and its size counts its own header. The library (up to 2.2 at least) does not
-//! check that this size is not 0, and then stays at the same object for ever.
+//! multiple of 8. Object 0 is free space, and its size counts its own header. The library (2.2.0) does not check
+//! that this size is not 0, and then stays at the same object for ever.
 
 use std::io::{Read, Result, Seek, SeekFrom};
 
