@@ -161,6 +161,13 @@ for libver in ['earliest', 'latest']:
         m.attrs['author'] = 'h5py, äöü'
         m.attrs['bytes'] = np.bytes_('fixed')
 dump('other', r)
+with h5py.File('bomb.h5', 'w') as f:
+    f['indptr'], f['indices'], f['data'] = a.indptr, a.indices, a.data
+    p = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    p.set_chunk((1 << 23,)); p.set_deflate(9); p.set_deflate(9)
+    space = h5py.h5s.create_simple((40,), (h5py.h5s.UNLIMITED,))
+    h5py.h5d.create(f.id, b'b', h5py.h5t.IEEE_F64LE, space, p)
+    f['b'][:] = b
 c = sp.csc_matrix(a)
 with h5py.File('csc.h5', 'w') as f:
     f['indptr'], f['indices'], f['data'] = c.indptr, c.indices, c.data
@@ -179,6 +186,10 @@ with h5py.File('csc.h5', 'w') as f:
         let meta = [("author".into(), "h5py, äöü".into()), ("bytes".into(), "fixed".into())];
         assert_eq!(system.meta, meta);
     }
+    // 64 MB in a few hundred bytes, packed twice.
+    let e = system_file::read(&path("bomb")).unwrap_err().to_string();
+    assert!(e.contains("dataset `b`: its chunks have 8388608 numbers, but the file stores "), "{e}");
+    assert!(e.ends_with("write it with smaller chunks, or write the file again if it is damaged"), "{e}");
     let e = system_file::read(&path("csc")).unwrap_err().to_string();
     assert!(e.contains("the matrix is stored as `csc`"), "{e}");
 }
