@@ -79,13 +79,14 @@ fn peak() -> Option<u64> {
 
 /// Cuts every file at many lengths and damages it at every byte.
 fn damage(number: usize) {
-    let folder = tempfile::tempdir().unwrap();
+    // In memory where that can be: thousands of files are written.
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let content = std::fs::read(&valid(folder.path())[number]).unwrap();
     let path = folder.path().join("damaged.h5");
     assert!(try_all(&path, &content, 0));
     let before = peak();
-    for end in (0..content.len()).step_by(17) {
-        assert!(!try_all(&path, &content[..end], end / 17), "the first {end} of {} bytes", content.len());
+    for end in (0..content.len()).step_by(41) {
+        assert!(!try_all(&path, &content[..end], end / 41), "the first {end} of {} bytes", content.len());
     }
     let (mut refused, mut tried) = (0, 0);
     for at in 0..content.len() {
