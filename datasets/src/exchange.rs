@@ -3,6 +3,17 @@
 //! Little endian: the magic `PSYSv1\0\0`; 64-bit n, entries, dimensions, nx, ny, nz, whether cells follow, 0; 32-bit
 //! offsets `[n + 1]`; padding to 8 bytes; 32-bit columns; padding; 64-bit values, noise `[n]`, smooth `[n]`; 32-bit cells
 //! `[n]`, x + nx (y + ny z).
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("one.psys");
+//! use resolvent::Csr;
+//! use resolvent_datasets::exchange::{self, Exchange};
+//! let matrix = Csr::from_triplets(1, 1, &[(0, 0, 4.0)])?;
+//! exchange::write(&path, &Exchange { matrix, noise: vec![1.0], smooth: vec![2.0], grid: None })?;
+//! assert_eq!(exchange::read(&path)?.smooth, [2.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::{Error, Result, draft};
 use resolvent::{Csr, Grid};
@@ -46,6 +57,9 @@ pub fn read(path: &Path) -> Result<Exchange> {
             .ok_or_else(|| bad("header", format!("{name} is {}, more than the file can hold", header[at])))
     };
     let (n, entries) = (count(0, "the number of unknowns")?, count(1, "the number of entries")?);
+    if n == 0 {
+        return Err(bad("header", "there are no unknowns".into()));
+    }
     let mut at = HEADER;
     let mut take = |name: &str, count: usize, width: usize| -> Result<&[u8]> {
         let end = at + count * width;

@@ -109,6 +109,13 @@ pub(crate) struct Parts {
 impl Family {
     /// The family of a name.
     ///
+    /// ```
+    /// use resolvent_datasets::Family;
+    /// assert_eq!(Family::named("dam")?.dims, [3, 2]);
+    /// assert!(Family::named("damn").unwrap_err().to_string().contains("did you mean `dam`?"));
+    /// # Ok::<(), resolvent_datasets::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Unknown`], which lists the known ones and the nearest.
     pub fn named(name: &str) -> Result<&'static Self> {

@@ -48,6 +48,17 @@ pub struct DatasetSummary {
 
 /// Reads a file and says what is in it.
 ///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("box.h5");
+/// use resolvent_datasets::{Parameters, check, inspect, make};
+/// make("box", Parameters::new(4), None, &path)?;
+/// let summary = inspect(&path)?;
+/// assert_eq!((summary.rows, summary.grid), (64, Some(vec![4, 4, 4])));
+/// assert!(check(&path)?.is_empty(), "nothing is wrong with it");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`LinearSystem::read`].
 pub fn inspect(path: &Path) -> Result<Summary> {
@@ -189,7 +200,8 @@ impl LinearSystem {
         let singular = (0..a.rows()).map(sums).all(|(sum, size)| sum.abs() <= 1e-12 * size);
         match &self.rhs {
             None => say(Severity::Note, "there is no right-hand side".into()),
-            Some(b) if singular => {
+            // Of a matrix that is not symmetric, the range may hold constants all the same.
+            Some(b) if singular && symmetric => {
                 let (sum, size) = b.iter().fold((0.0, 0.0), |(s, m), v| (s + v, m + f64::abs(*v)));
                 if sum.abs() > 1e-8 * size {
                     let mean = sum / b.len() as f64;

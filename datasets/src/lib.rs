@@ -12,6 +12,13 @@
 //! assert_eq!(system.matrix.rows(), problem.stencil().active());
 //! # Ok::<(), resolvent_datasets::Error>(())
 //! ```
+//!
+//! # Adding a family
+//!
+//! One file in `src/family/`, with a constant `FAMILY` and a function `build` that turns the checked size, seed and frame
+//! into an operator (see `family/spheres.rs`, which is short), and one row in [`FAMILIES`]. The command line, the benches
+//! and the tests go through that registry; `tests/families.rs` then prints the checksums to be stated in
+//! `tests/families/sums.rs`.
 
 pub mod checksum;
 mod draft;

@@ -15,6 +15,21 @@ use resolvent::{Boundaries, Cell, Grid, Stencil};
 
 /// A Poisson problem on a grid of n^d cells of side h = 1/n. Vectors have an entry for every cell of the grid, zero in
 /// cells that carry no unknown.
+///
+/// ```
+/// use resolvent::{Cg, Host, Map, Multigrid, MultigridOptions, Status, Stop};
+/// use resolvent_datasets::{Family, Parameters, RhsKind};
+/// let problem = Family::named("box")?.problem(Parameters::new(16))?;
+/// let (a, b) = (problem.stencil(), problem.rhs(RhsKind::Manufactured)?);
+/// let (space, m) = (Host::<f64>::new(), Multigrid::<f32>::new(a, MultigridOptions::default())?);
+/// let mut x = vec![0.0; a.shape().cols];
+/// let report = Cg::new(&space, b.len(), Stop::default())?.solve(&space, a, Some(&m), &b, &mut x)?;
+/// assert_eq!(report.status, Status::Converged);
+/// let exact = problem.exact()?.expect("box has a stated solution");
+/// let error = x.iter().zip(&exact).map(|(x, u)| (x - u).abs()).fold(0.0, f64::max);
+/// assert!(error < 2.0 * problem.h() * problem.h());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Problem {
     family: &'static Family,
     case: Case,

@@ -8,6 +8,18 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// A x = b as it lies in a file.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("system.h5");
+/// use resolvent::Csr;
+/// use resolvent_datasets::LinearSystem;
+/// let a = Csr::from_triplets(2, 2, &[(0, 0, 2.0), (0, 1, -1.0), (1, 0, -1.0), (1, 1, 2.0)])?;
+/// LinearSystem { rhs: Some(vec![1.0, 1.0]), ..a.into() }.write(&path)?;
+/// let system = LinearSystem::read(&path)?;
+/// assert_eq!((system.matrix.get(0, 1), system.rhs), (-1.0, Some(vec![1.0, 1.0])));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct LinearSystem {
     /// A: `[rows × cols]`.
@@ -131,7 +143,16 @@ pub fn rhs_path(matrix: &Path) -> PathBuf {
     matrix.with_file_name(name)
 }
 
-/// Makes one member of a family and writes its system.
+/// Makes one member of a family and writes its system; without a kind of right-hand side, with the family's first.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("smoke.h5");
+/// use resolvent_datasets::{LinearSystem, Parameters, make};
+/// let made = make("smoke", Parameters::new(16).seed(1).frame(5), None, &path)?;
+/// assert_eq!(LinearSystem::read(&path)?.rhs, made.rhs);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`Family::named`], [`Family::problem`], [`Problem::system`](crate::Problem::system) and [`LinearSystem::write`].

@@ -26,6 +26,7 @@
 //! ```
 
 mod array;
+mod heap;
 mod read;
 mod source;
 mod write;

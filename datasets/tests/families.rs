@@ -1,164 +1,162 @@
-//! The problem families: the same numbers on every machine, and what the scenes are made of.
+//! Every family is the same on every machine and for any number of threads, and refuses what it cannot make.
 
-use resolvent::{Boundary, Cell, Map, Stencil};
-use resolvent_datasets::{Checksum, Error, FAMILIES, Family, Parameters, Problem, RhsKind};
+use resolvent_datasets::{Checksum, Error, ErrorKind, FAMILIES, Family, Parameters, Problem, RhsKind};
 
-/// Family, dimensions, frame; the checksums of the matrix and of every right-hand side the family has, at n = 8 and seed 7.
-type Row = (&'static str, usize, u32, u64, &'static [u64]);
+#[path = "families/sums.rs"]
+mod sums;
 
-#[rustfmt::skip]
-const CHECKSUMS: [Row; 17] = include!("checksums.in");
-
-fn problem(name: &str, dim: usize, n: usize, frame: u32) -> Problem {
-    Family::named(name).unwrap().problem(Parameters::new(n).dim(dim).seed(7).frame(frame)).unwrap()
+fn problem(name: &str, n: usize, dim: usize) -> Problem {
+    Family::named(name).unwrap().problem(Parameters::new(n).dim(dim)).unwrap()
 }
 
-#[test]
-fn checksums_are_those_that_were_published() {
-    let mut found = String::from("[\n");
+/// Every family in every dimension, at frame 0 and, where it moves, 5.
+fn members() -> Vec<(&'static Family, usize, u32)> {
+    let mut all = Vec::new();
     for family in &FAMILIES {
-        for &dim in family.dims {
-            for frame in if family.moves { vec![0, 5] } else { vec![0] } {
-                let problem = problem(family.name, dim, 8, frame);
-                let matrix = Checksum::of_matrix(&problem.stencil().to_csr().unwrap().0);
-                let sides: Vec<String> = family
-                    .rhs
-                    .iter()
-                    .map(|k| format!("{:#x}", Checksum::of_vector(&problem.rhs(*k).unwrap())))
-                    .collect();
-                found += &format!(
-                    "    ({:?}, {dim}, {frame}, {matrix:#x}, &[{}]),\n",
-                    family.name,
-                    sides.join(", ")
-                );
+        for dim in family.dims {
+            all.push((family, *dim, 0));
+            if family.moves {
+                all.push((family, *dim, 5));
             }
         }
     }
-    found += "]\n";
-    let published: Vec<String> = CHECKSUMS
-        .iter()
-        .map(|(name, dim, frame, matrix, sides)| {
-            let sides: Vec<String> = sides.iter().map(|s| format!("{s:#x}")).collect();
-            format!("    ({name:?}, {dim}, {frame}, {matrix:#x}, &[{}]),\n", sides.join(", "))
-        })
-        .collect();
-    assert_eq!(format!("[\n{}]\n", published.concat()), found, "\n{found}");
+    all
+}
+
+/// The checksums of a member, as a row of the table in `sums.rs`.
+fn row(family: &'static Family, n: usize, dim: usize, frame: u32) -> String {
+    let p = family.problem(Parameters::new(n).dim(dim).frame(frame)).unwrap();
+    let matrix = p.system(RhsKind::Noise).unwrap().matrix;
+    let mut row =
+        format!("{} {dim}-D frame {frame}: matrix {:016x}", family.name, Checksum::of_matrix(&matrix));
+    for kind in family.rhs {
+        row += &format!(" {kind} {:016x}", Checksum::of_vector(&p.rhs(*kind).unwrap()));
+    }
+    row
+}
+
+#[test]
+fn the_checksums_are_those_stated() {
+    let rows: Vec<String> = members().into_iter().map(|(f, d, t)| row(f, 8, d, t)).collect();
+    let stated: Vec<&str> = sums::AT_EIGHT.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
+    assert_eq!(rows, stated, "the rows are now\n{}", rows.join("\n"));
 }
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    for family in &FAMILIES {
-        let run = |threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| {
-                let problem = problem(family.name, family.dims[0], 20, 0);
-                let matrix = Checksum::of_matrix(&problem.stencil().to_csr().unwrap().0);
-                let sides: Vec<u64> =
-                    family.rhs.iter().map(|k| Checksum::of_vector(&problem.rhs(*k).unwrap())).collect();
-                (matrix, sides)
-            })
+    // 20³ cells are more than one piece of work for each of four threads.
+    let all = || members().into_iter().map(|(f, d, t)| row(f, 20, d, t)).collect::<Vec<_>>();
+    let on = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all);
+    assert_eq!(on(1), on(4));
+}
+
+#[test]
+fn the_seed_changes_what_is_seeded_and_nothing_else() {
+    for (family, dim, frame) in members() {
+        let at = |seed| {
+            let p = family.problem(Parameters::new(8).dim(dim).seed(seed).frame(frame)).unwrap();
+            let matrix = Checksum::of_matrix(&p.system(RhsKind::Noise).unwrap().matrix);
+            (matrix, p.rhs(RhsKind::Noise).unwrap())
         };
-        let one = run(1);
-        assert!([2, 3, 8].into_iter().all(|threads| run(threads) == one), "{}", family.name);
+        let (one, two) = (at(1), at(2));
+        let fixed = ["box", "neumann", "aniso"].contains(&family.name);
+        assert_eq!(one.0 == two.0, fixed, "{} in {dim}-D", family.name);
+        assert_ne!(one.1, two.1, "{} in {dim}-D", family.name);
+        assert_eq!(one, at(1));
+    }
+}
+
+fn refused(name: &str, parameters: Parameters) -> Error {
+    Family::named(name).unwrap().problem(parameters).err().expect("this must be refused")
+}
+
+#[test]
+fn names_that_are_not_known_come_with_the_nearest() {
+    let e = Family::named("gyriod").unwrap_err();
+    assert_eq!(
+        e.to_string(),
+        "unknown problem family `gyriod`: did you mean `gyroid`? Known are box, neumann, smoke, gyroid, dam, spheres, \
+         channels, aniso"
+    );
+    assert!(matches!(e, Error::Unknown { nearest: "gyroid", .. }));
+    assert_eq!(e.kind(), ErrorKind::Usage);
+    assert!(Family::named("").is_err());
+    for family in &FAMILIES {
+        assert_eq!(Family::named(family.name).unwrap().name, family.name);
     }
 }
 
 #[test]
-fn seeds_and_numbers_give_other_noise() {
-    for family in &FAMILIES {
-        let with =
-            |seed: u64| Family::named(family.name).unwrap().problem(Parameters::new(8).seed(seed)).unwrap();
-        let (a, b) = (with(1), with(2));
-        let noise =
-            |p: &Problem, number: u64| Checksum::of_vector(&p.rhs_number(RhsKind::Noise, number).unwrap());
-        assert_ne!(noise(&a, 0), noise(&b, 0));
-        assert_ne!(noise(&a, 0), noise(&a, 1));
-        assert_eq!(noise(&a, 0), Checksum::of_vector(&a.rhs(RhsKind::Noise).unwrap()));
-    }
-}
-
-#[test]
-fn only_neumann_is_singular_and_its_sides_have_no_mean() {
-    for family in &FAMILIES {
-        for &dim in family.dims {
-            let problem = problem(family.name, dim, 10, 0);
-            assert_eq!(problem.stencil().is_singular(), family.name == "neumann", "{}", family.name);
-            let (matrix, cells) = problem.stencil().to_csr().unwrap();
-            assert!(
-                matrix.is_symmetric(0.0) && matrix.diagonal().iter().all(|d| *d > 0.0),
-                "{}",
-                family.name
-            );
-            for &kind in family.rhs {
-                let b = problem.rhs(kind).unwrap();
-                let mut outside = b.clone();
-                cells.iter().for_each(|c| outside[*c as usize] = 0.0);
-                assert!(outside.iter().all(|v| *v == 0.0), "{} {kind}: not zero outside", family.name);
-                if problem.stencil().is_singular() {
-                    let (sum, size) = b.iter().fold((0.0, 0.0), |(s, m), v| (s + v, m + f64::abs(*v)));
-                    assert!(f64::abs(sum) < 1e-13 * size, "{kind}: {sum}");
-                }
-            }
+fn sizes_that_make_no_problem_are_refused_before_memory_is_asked_for() {
+    for n in [0, 1] {
+        for (family, dim, frame) in members() {
+            let e = family.problem(Parameters::new(n).dim(dim).frame(frame)).err().unwrap();
+            assert_eq!(e.to_string(), format!("n = {n}: a side needs at least two cells"));
+            assert!(matches!(e, Error::Size { .. }) && e.kind() == ErrorKind::Usage);
         }
     }
+    for n in [1626, 1 << 22, usize::MAX] {
+        let e = refused("box", Parameters::new(n));
+        assert_eq!(
+            e.to_string(),
+            format!("n = {n}: n³ cells are more than a 32-bit index counts; use n ≤ 1625")
+        );
+    }
+    for n in [65_536, usize::MAX] {
+        let e = refused("channels", Parameters::new(n));
+        assert!(matches!(e, Error::Size { .. }) && e.to_string().ends_with("use n ≤ 65535"), "{e}");
+    }
 }
 
 #[test]
-fn solids_are_where_the_formula_says() {
-    // The turning box of `smoke` and its sphere, by their volumes; a quarter of the gyroid is fluid.
-    let fluid = |name: &str, dim: usize, n: usize, frame: u32| {
-        let problem = problem(name, dim, n, frame);
-        problem.stencil().active() as f64 / (n as f64).powi(dim as i32)
-    };
-    let sphere = 4.0 / 3.0 * std::f64::consts::PI * 0.15f64.powi(3);
-    let paddle = 0.36 * 0.10 * 0.36;
-    for frame in [0, 5, 16] {
-        let share = fluid("smoke", 3, 64, frame);
-        assert!((share - (1.0 - sphere - paddle)).abs() < 3e-3, "frame {frame}: {share}");
+fn dimensions_and_frames_a_family_has_not_are_refused() {
+    for dim in [0, 1, 4, usize::MAX] {
+        let e = refused("box", Parameters::new(8).dim(dim));
+        assert_eq!(e.to_string(), format!("box does not exist in {dim}-D; it does in 2-D and 3-D"));
+        assert!(matches!(e, Error::Dimension { family: "box", .. }) && e.kind() == ErrorKind::Usage);
     }
-    assert!((0.2..0.32).contains(&fluid("gyroid", 3, 48, 0)));
-    let dam = problem("dam", 2, 32, 0);
-    let cells = dam.cells().unwrap();
-    // Above fluid lies fluid or air, above air only air.
-    for i in 0..32 {
-        let column: Vec<Cell> = (0..32).map(|j| cells[i + 32 * j]).collect();
-        assert!(column.windows(2).all(|w| w[0] == Cell::Fluid || w[1] == Cell::Air), "column {i}");
-        assert!(column[0] == Cell::Fluid && column[31] == Cell::Air);
+    let e = refused("gyroid", Parameters::new(8).dim(2));
+    assert_eq!(e.to_string(), "gyroid does not exist in 2-D; it does in 3-D");
+    for family in FAMILIES.iter().filter(|f| !f.moves) {
+        let e = refused(family.name, Parameters::new(8).frame(3));
+        assert!(matches!(e, Error::Frame { frame: 3, .. }) && e.kind() == ErrorKind::Usage, "{e}");
     }
-    let spheres = problem("spheres", 3, 16, 0);
-    assert!(spheres.cells().unwrap().contains(&Cell::Solid));
-    assert_eq!(spheres.sides()[2][1], Boundary::DIRICHLET_NODE);
+    assert_eq!(
+        refused("dam", Parameters::new(8).frame(3)).to_string(),
+        "dam does not move, so it has no frame 3; only a family that moves has frames other than 0"
+    );
 }
 
 #[test]
-fn coefficients_jump_and_directions_differ() {
-    let channels = problem("channels", 2, 64, 0);
-    let Stencil::Faces(_) = channels.stencil() else { panic!("channels has face coefficients") };
-    let (matrix, _) = channels.stencil().to_csr().unwrap();
-    let values = || matrix.values().iter().filter(|v| **v < 0.0).map(|v| -v);
-    let (low, high) = values().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
-    assert!(high / low > 1e6, "{low} {high}");
-    let aniso = problem("aniso", 3, 8, 0);
-    let (matrix, _) = aniso.stencil().to_csr().unwrap();
-    assert_eq!((matrix.get(100, 101), matrix.get(100, 108), matrix.get(100, 164)), (-1.0, -1.0, -1e-3));
-    assert_eq!(aniso.stencil().shape().rows, 512);
+fn right_hand_sides_a_family_has_not_are_refused() {
+    for family in &FAMILIES {
+        let p = family.problem(Parameters::new(8)).unwrap();
+        for kind in RhsKind::ALL.into_iter().filter(|k| !family.rhs.contains(k)) {
+            let e = p.rhs(kind).unwrap_err();
+            assert!(matches!(e, Error::RightHandSide { .. }) && e.kind() == ErrorKind::Usage, "{e}");
+            assert!(p.system(kind).is_err());
+        }
+    }
+    let e = problem("channels", 8, 2).rhs(RhsKind::Flow).unwrap_err();
+    assert_eq!(e.to_string(), "channels has no flow right-hand side; it has noise, smooth");
 }
 
 #[test]
-fn impossible_requests_are_refused_before_any_memory_is_asked_for() {
-    let family = |name: &str| Family::named(name).unwrap();
-    let refused = |name: &str, p: Parameters| family(name).problem(p).map(|_| ()).unwrap_err();
-    for n in [0, 1] {
-        assert!(matches!(refused("box", Parameters::new(n)), Error::Size { .. }));
+fn a_scene_without_fluid_is_refused() {
+    // Two cells along a side: some seed covers all centres of the gyroid.
+    let family = Family::named("gyroid").unwrap();
+    let empty = (0..100).filter_map(|seed| family.problem(Parameters::new(2).seed(seed)).err()).next();
+    let e = empty.expect("one of a hundred is empty");
+    assert!(matches!(e, Error::Empty { family: "gyroid", n: 2, .. }) && e.kind() == ErrorKind::Usage, "{e}");
+    assert!(e.to_string().ends_with("use a larger n or another seed"), "{e}");
+}
+
+#[test]
+fn the_default_dimension_is_the_first() {
+    for family in &FAMILIES {
+        let p = family.problem(Parameters::new(6)).unwrap();
+        assert_eq!((p.dim(), p.grid().dim()), (family.dims[0], family.dims[0]), "{}", family.name);
+        assert_eq!((p.n(), p.seed(), p.frame(), p.h()), (6, 0, 0, 1.0 / 6.0));
+        assert!(!family.summary.is_empty() && !family.rhs.is_empty());
     }
-    for (n, dim) in [(1626, 3), (65_536, 2), (usize::MAX, 2), (usize::MAX, 3)] {
-        assert!(matches!(refused("box", Parameters::new(n).dim(dim)), Error::Size { .. }), "{n} {dim}");
-    }
-    assert!(matches!(refused("gyroid", Parameters::new(8).dim(2)), Error::Dimension { .. }));
-    assert!(matches!(refused("box", Parameters::new(8).dim(4)), Error::Dimension { .. }));
-    assert!(matches!(refused("box", Parameters::new(8).frame(1)), Error::Frame { .. }));
-    let kind = problem("gyroid", 3, 8, 0).rhs(RhsKind::Manufactured).unwrap_err();
-    assert!(matches!(&kind, Error::RightHandSide { family: "gyroid", .. }), "{kind}");
-    let unknown = Family::named("sphere").unwrap_err();
-    assert!(matches!(unknown, Error::Unknown { nearest: "spheres", .. }), "{unknown}");
 }

@@ -1,4 +1,4 @@
-//! The method of manufactured solutions: every operator and kind of boundary with a known solution is of order two.
+//! Stated solutions are reached with the second order of the discretisation, in the maximum and the 2-norm.
 
 use resolvent::{
     Boundaries, Boundary, Cg, FaceLaplacian, Grid, Host, Multigrid, MultigridOptions, Poisson, Status,
@@ -7,117 +7,154 @@ use resolvent::{
 use resolvent_datasets::manufactured::{Factor, Manufactured};
 use resolvent_datasets::{FAMILIES, Parameters, RhsKind};
 
-/// Solves, and returns the errors in the mean square and the largest, after the mean is removed for singular systems.
-fn errors(a: &Stencil, b: &[f64], exact: &[f64]) -> [f64; 2] {
+const HALF: Boundary = Boundary::DIRICHLET;
+const NODE: Boundary = Boundary::DIRICHLET_NODE;
+const FLUX: Boundary = Boundary::Neumann;
+const RING: Boundary = Boundary::Periodic;
+
+fn solve(a: &Stencil, b: &[f64]) -> Vec<f64> {
     let space = Host::<f64>::new();
-    let m = Multigrid::<f64>::new(a, MultigridOptions::default()).unwrap();
+    let m = Multigrid::<f32>::new(a, MultigridOptions::default()).unwrap();
     let mut x = vec![0.0; b.len()];
-    let mut b = b.to_vec();
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
-    if a.is_singular() {
-        // The discrete right-hand side fits up to its own error only.
-        let m = mean(&b);
-        b.iter_mut().for_each(|v| *v -= m);
-    }
-    let report =
-        Cg::new(&space, b.len(), Stop::rtol(1e-12)).unwrap().solve(&space, a, Some(&m), &b, &mut x).unwrap();
-    assert_eq!(report.status, Status::Converged);
-    let shift = if a.is_singular() { mean(exact) - mean(&x) } else { 0.0 };
-    let errors = || x.iter().zip(exact).map(|(x, e)| (x + shift - e).abs());
-    [(errors().map(|e| e * e).sum::<f64>() / b.len() as f64).sqrt(), errors().fold(0.0, f64::max)]
+    let mut cg = Cg::new(&space, b.len(), Stop::rtol(1e-10)).unwrap();
+    let report = cg.solve(&space, a, Some(&m), b, &mut x).unwrap();
+    assert_eq!(report.status, Status::Converged, "{}", report.status);
+    x
 }
 
-#[track_caller]
-fn check(name: &str, coarse: [f64; 2], fine: [f64; 2]) {
-    for (norm, (c, f)) in ["mean square", "largest"].iter().zip(coarse.into_iter().zip(fine)) {
-        let order = (c / f).log2();
-        assert!(order >= 1.9, "{name}: order {order:.3} in the {norm} ({c:e}, {f:e})");
+fn remove_mean(v: &mut [f64]) {
+    let mean = v.iter().sum::<f64>() / v.len() as f64;
+    v.iter_mut().for_each(|v| *v -= mean);
+}
+
+/// The largest difference and the root of the mean square.
+fn errors(x: &[f64], exact: &[f64]) -> [f64; 2] {
+    let squares = x.iter().zip(exact).map(|(x, u)| (x - u) * (x - u));
+    let largest = x.iter().zip(exact).map(|(x, u)| (x - u).abs()).fold(0.0, f64::max);
+    [largest, (squares.sum::<f64>() / x.len() as f64).sqrt()]
+}
+
+/// Three grids, each of half the cell size of the one before. The last pair must show second order.
+fn assert_second_order(what: &str, dim: usize, sizes: [usize; 3], error: impl Fn(usize) -> [f64; 2]) {
+    let found = sizes.map(error);
+    for (norm, name) in ["maximum norm", "2-norm"].into_iter().enumerate() {
+        let order = (found[1][norm] / found[2][norm]).log2();
+        assert!(order >= 1.9, "{what} in {dim}-D, {name}: order {order:.3} of {found:?}");
+        assert!(found[2][norm] < 0.02, "{what} in {dim}-D, {name}: {found:?}");
     }
 }
 
 #[test]
-fn every_family_with_a_stated_solution_is_of_order_two() {
-    let mut found = 0;
+fn families_with_a_stated_solution_reach_it() {
+    let mut count = 0;
     for family in FAMILIES.iter().filter(|f| f.rhs.contains(&RhsKind::Manufactured)) {
-        for &dim in family.dims {
-            let at = |n: usize| {
-                let problem = family.problem(Parameters::new(n).dim(dim)).unwrap();
-                let b = problem.rhs(RhsKind::Manufactured).unwrap();
-                errors(problem.stencil(), &b, &problem.exact().unwrap().unwrap())
-            };
-            let n = if dim == 2 { 32 } else { 24 };
-            check(&format!("{} in {dim}-D", family.name), at(n), at(2 * n));
-            found += 1;
+        for dim in family.dims {
+            count += 1;
+            // The arch is steep at its ends: 16 to 32 cells show an order of 1.89 only.
+            assert_second_order(family.name, *dim, [16, 32, 64], |n| {
+                let p = family.problem(Parameters::new(n).dim(*dim)).unwrap();
+                let mut x = solve(p.stencil(), &p.rhs(RhsKind::Manufactured).unwrap());
+                let exact = p.exact().unwrap().unwrap();
+                if p.stencil().is_singular() {
+                    // Stated with mean zero over the cube, which midpoints integrate to second order.
+                    let mean = exact.iter().sum::<f64>() / exact.len() as f64;
+                    assert!(mean.abs() < 0.5 / (n * n) as f64, "{mean}");
+                    remove_mean(&mut x);
+                }
+                errors(&x, &exact)
+            });
         }
     }
-    assert!(found >= 6, "{found}");
+    assert_eq!(count, 6, "box, neumann and aniso in two dimensions each");
 }
 
-/// The same, with a factor of u and of κ that suits a kind of boundary.
-fn kinds() -> [(&'static str, [Boundary; 2], Factor, Factor); 6] {
-    let node = Boundary::DIRICHLET_NODE;
-    [
-        ("face values", [Boundary::DIRICHLET; 2], Factor::WAVE, Factor::SWELL),
-        ("node values", [node; 2], Factor::WAVE, Factor::ONE),
-        ("fluxes", [Boundary::Neumann; 2], Factor::WAVE, Factor::SWELL),
-        ("periodic", [Boundary::Periodic; 2], Factor::PERIODIC, Factor::PERIODIC_SWELL),
-        ("value and flux", [Boundary::DIRICHLET, Boundary::Neumann], Factor::WAVE, Factor::SWELL),
-        ("flux and node", [Boundary::Neumann, node], Factor::WAVE, Factor::ONE),
+/// On `sides`, with a coefficient that varies or not.
+fn assert_reached(what: &str, dim: usize, sides: Boundaries, conductance: Option<[f64; 3]>) {
+    let ring = |d: usize| sides[d][0] == RING;
+    let u = std::array::from_fn(|d| match d {
+        d if d >= dim => Factor::ONE,
+        d if ring(d) => Factor::PERIODIC,
+        _ => Factor::WAVE,
+    });
+    let kappa = std::array::from_fn(|d| match d {
+        d if d >= dim || conductance.is_some() => Factor::ONE,
+        d if ring(d) => Factor::PERIODIC_SWELL,
+        _ => Factor::SWELL,
+    });
+    let u = Manufactured { kappa, conductance: conductance.unwrap_or([1.0; 3]), ..Manufactured::new(u) };
+    let name = format!("{what}, {} coefficient", if conductance.is_some() { "constant" } else { "variable" });
+    let sizes = if dim == 2 { [16, 32, 64] } else { [8, 16, 32] };
+    assert_second_order(&name, dim, sizes, |n| {
+        let h = 1.0 / n as f64;
+        let grid = if dim == 2 { Grid::new_2d(n, n) } else { Grid::new_3d(n, n, n) }.unwrap();
+        let a: Stencil = match conductance {
+            Some(c) => Poisson::anisotropic(grid, sides, c).unwrap().into(),
+            None => {
+                let kappa = u.coefficients(grid, h).unwrap();
+                FaceLaplacian::from_cells(grid, &kappa, sides).unwrap().into()
+            }
+        };
+        let mut b = u.right_hand_side(grid, h, &sides).unwrap();
+        let mut exact = u.at_centres(grid, h).unwrap();
+        if a.is_singular() {
+            // What the boundary brings in balances the source up to the order of the discretisation.
+            let (sum, size) = b.iter().fold((0.0, 0.0), |(s, m), v| (s + v, m + f64::abs(*v)));
+            assert!(f64::abs(sum) < 10.0 * h * h * size, "{name}: {sum} of {size}");
+            remove_mean(&mut b);
+            remove_mean(&mut exact);
+        }
+        let mut x = solve(&a, &b);
+        if a.is_singular() {
+            remove_mean(&mut x);
+        }
+        // Relative to the size of the solution.
+        let size = exact.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        errors(&x, &exact).map(|e| e / size)
+    });
+}
+
+/// Each kind of side, and all of them together.
+fn all_sides(dim: usize) -> Vec<(&'static str, Boundaries)> {
+    let mut mixed = [[HALF, FLUX], [FLUX, NODE], [NODE, HALF]];
+    if dim == 2 {
+        mixed[2] = [FLUX; 2];
+    }
+    vec![
+        ("Dirichlet half a cell away", [[HALF; 2]; 3]),
+        ("Dirichlet at nodes", [[NODE; 2]; 3]),
+        ("Neumann", [[FLUX; 2]; 3]),
+        ("periodic", [[RING; 2]; 3]),
+        ("periodic along x, Dirichlet and Neumann", [[RING; 2], [HALF, FLUX], [FLUX, NODE]]),
+        ("mixed", mixed),
     ]
 }
 
-fn grid(dim: usize, n: usize) -> Grid {
-    if dim == 2 { Grid::new_2d(n, n).unwrap() } else { Grid::new_3d(n, n, n).unwrap() }
+#[test]
+fn constant_coefficients_reach_it_in_2d() {
+    for (what, sides) in all_sides(2) {
+        assert_reached(what, 2, sides, Some([1.0; 3]));
+    }
+    assert_reached("anisotropic", 2, [[HALF, FLUX], [NODE, HALF], [FLUX; 2]], Some([1.0, 0.3, 1.0]));
 }
 
 #[test]
-fn constant_coefficients_are_of_order_two_at_every_boundary() {
-    for dim in [2, 3] {
-        for (name, pair, u, _) in kinds() {
-            // One dimension has this kind, the others face values; then all have it.
-            for all in [false, true] {
-                let mut sides: Boundaries = [[Boundary::DIRICHLET; 2]; 3];
-                let mut factors = [Factor::WAVE; 3];
-                for d in 0..if all { dim } else { 1 } {
-                    (sides[d], factors[d]) = (pair, u);
-                }
-                if dim == 2 {
-                    factors[2] = Factor::ONE;
-                }
-                let u = Manufactured { conductance: [1.0, 2.0, 0.5], ..Manufactured::new(factors) };
-                let at = |n: usize| {
-                    let (grid, h) = (grid(dim, n), 1.0 / n as f64);
-                    let a = Poisson::anisotropic(grid, sides, u.conductance).unwrap().into();
-                    errors(&a, &u.right_hand_side(grid, h, &sides).unwrap(), &u.at_centres(grid, h).unwrap())
-                };
-                let n = if dim == 2 { 32 } else { 16 };
-                check(&format!("{name} in {dim}-D, everywhere: {all}"), at(n), at(2 * n));
-            }
-        }
+fn constant_coefficients_reach_it_in_3d() {
+    for (what, sides) in all_sides(3) {
+        assert_reached(what, 3, sides, Some([1.0; 3]));
+    }
+    assert_reached("anisotropic", 3, [[HALF, FLUX], [NODE, HALF], [FLUX, HALF]], Some([1.0, 0.3, 2.0]));
+}
+
+#[test]
+fn variable_coefficients_reach_it_in_2d() {
+    for (what, sides) in all_sides(2) {
+        assert_reached(what, 2, sides, None);
     }
 }
 
 #[test]
-fn varying_coefficients_are_of_order_two_at_every_boundary() {
-    for dim in [2, 3] {
-        for (name, pair, u, kappa) in kinds() {
-            let mut sides: Boundaries = [[Boundary::DIRICHLET; 2]; 3];
-            (sides[0], sides[dim - 1]) = (pair, pair);
-            let mut m = Manufactured::new([
-                Factor::WAVE,
-                Factor::WAVE,
-                if dim == 3 { Factor::WAVE } else { Factor::ONE },
-            ]);
-            (m.u[0], m.u[dim - 1]) = (u, u);
-            (m.kappa[0], m.kappa[dim - 1]) = (kappa, kappa);
-            let at = |n: usize| {
-                let (grid, h) = (grid(dim, n), 1.0 / n as f64);
-                let kappa = m.coefficients(grid, h).unwrap();
-                let a = FaceLaplacian::from_cells(grid, &kappa, sides).unwrap().into();
-                errors(&a, &m.right_hand_side(grid, h, &sides).unwrap(), &m.at_centres(grid, h).unwrap())
-            };
-            let n = if dim == 2 { 32 } else { 16 };
-            check(&format!("{name} in {dim}-D"), at(n), at(2 * n));
-        }
+fn variable_coefficients_reach_it_in_3d() {
+    for (what, sides) in all_sides(3) {
+        assert_reached(what, 3, sides, None);
     }
 }

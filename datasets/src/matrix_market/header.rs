@@ -40,17 +40,15 @@ impl Header {
         let (rows, cols, entries) = match layout {
             Layout::Coordinate => {
                 let words: [&str; 3] = lines.words(line, meaning)?;
-                (lines.count(words[0])?, lines.count(words[1])?, Some(lines.count(words[2])?))
+                (lines.count(words[0])?, lines.count(words[1])?, lines.count(words[2])?)
             }
             Layout::Array => {
                 let words: [&str; 2] = lines.words(line, meaning)?;
                 let (rows, cols) = (lines.count(words[0])?, lines.count(words[1])?);
                 let entries = match symmetry {
-                    Symmetry::General => rows.checked_mul(cols),
-                    Symmetry::Symmetric => {
-                        rows.checked_add(1).and_then(|n| n.checked_mul(rows)).map(|n| n / 2)
-                    }
-                    Symmetry::Skew => rows.checked_mul(rows.saturating_sub(1)).map(|n| n / 2),
+                    Symmetry::General => rows.saturating_mul(cols),
+                    Symmetry::Symmetric => rows.saturating_mul(rows.saturating_add(1)) / 2,
+                    Symmetry::Skew => rows.saturating_mul(rows.saturating_sub(1)) / 2,
                 };
                 (rows, cols, entries)
             }
@@ -77,16 +75,14 @@ impl Header {
             (Layout::Array, _) => 2,
         };
         let room = (lines.remaining() + 1) / shortest;
-        let Some(entries) = entries.filter(|e| *e <= room) else {
-            let promised =
-                entries.map_or("more entries than 64 bits count".into(), |e| format!("{e} entries"));
+        if entries > room {
             return Err(lines.error(
                 format!(
-                    "the size line promises {promised}, but the rest of the file has room for at most {room}"
+                    "the size line promises {entries} entries, but the rest of the file has room for at most {room}"
                 ),
                 "mend the size line, or copy the file again: it may be cut off",
             ));
-        };
+        }
         Ok(Self { layout, pattern, symmetry, rows, cols, entries })
     }
 }

@@ -71,8 +71,11 @@ pub fn read_columns(path: &Path) -> Result<Vec<Vec<f64>>> {
             lines.error("the columns of a symmetric matrix are no right-hand sides", "write them as general")
         );
     }
-    // A short file could promise zeros by the billion.
-    if header.rows.saturating_mul(header.cols) > header.entries.saturating_mul(1024).max(64 * MANY) {
+    // A short file could promise columns by the million, or zeros by the billion.
+    let many_columns = header.cols > MANY && header.cols / 2 > header.entries;
+    if many_columns
+        || header.rows.saturating_mul(header.cols) > header.entries.saturating_mul(1024).max(64 * MANY)
+    {
         return Err(lines.error(
             format!("{} entries are too few for {} columns of {}", header.entries, header.cols, header.rows),
             "write dense right-hand sides as an array",
@@ -81,11 +84,22 @@ pub fn read_columns(path: &Path) -> Result<Vec<Vec<f64>>> {
     let mut columns = (0..header.cols)
         .map(|_| crate::error::allocate("a right-hand side", header.rows, 0.0))
         .collect::<Result<Vec<_>>>()?;
+    let mut overflow = None;
     entries(&mut lines, &header, |row, col, value| {
         let sum = &mut columns[col as usize][row as usize];
-        // Not added to zero, which would lose the sign of a zero.
-        *sum = if *sum == 0.0 { value } else { *sum + value };
+        *sum += value;
+        if !sum.is_finite() && overflow.is_none() {
+            overflow = Some((row + 1, col + 1));
+        }
     })?;
+    if let Some((row, col)) = overflow {
+        return Err(Error::malformed(
+            path,
+            "entries at the same place",
+            format!("their sum is too large at ({row}, {col})"),
+            "store each entry once",
+        ));
+    }
     Ok(columns)
 }
 

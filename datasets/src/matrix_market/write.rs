@@ -5,12 +5,13 @@ use resolvent::Csr;
 use std::io::Write;
 use std::path::Path;
 
-/// Writes a matrix: its lower triangle when every entry equals its mirror image, else all of it.
+/// Writes a matrix: its lower triangle when every stored entry has a mirror image of the same bits, else all of it, so
+/// that it reads back as it was.
 ///
 /// # Errors
 /// [`Error::Write`](crate::Error::Write).
 pub fn write_matrix(path: &Path, matrix: &Csr<f64>) -> Result<()> {
-    let symmetric = matrix.is_symmetric(0.0);
+    let symmetric = is_mirrored(matrix);
     let stored = |row: usize, col: u32| !symmetric || col as usize <= row;
     let entries: usize =
         (0..matrix.rows()).map(|r| matrix.row(r).0.iter().filter(|c| stored(r, **c)).count()).sum();
@@ -37,4 +38,18 @@ pub fn write_vector(path: &Path, vector: &[f64]) -> Result<()> {
         writeln!(w, "%%MatrixMarket matrix array real general\n{} 1", vector.len())?;
         vector.iter().try_for_each(|value| writeln!(w, "{value:e}"))
     })
+}
+
+/// Whether every stored entry has a stored mirror image of the same bits; a zero that stands alone, or has the other sign,
+/// has none.
+fn is_mirrored(matrix: &Csr<f64>) -> bool {
+    let has = |row: usize, col: u32, value: f64| {
+        let (columns, values) = matrix.row(row);
+        columns.binary_search(&col).is_ok_and(|at| values[at].to_bits() == value.to_bits())
+    };
+    matrix.rows() == matrix.cols()
+        && (0..matrix.rows()).all(|row| {
+            let (columns, values) = matrix.row(row);
+            columns.iter().zip(values).all(|(col, value)| has(*col as usize, row as u32, *value))
+        })
 }

@@ -21,6 +21,8 @@ pub(crate) struct Array<'a> {
     pub len: usize,
     /// Their type.
     pub kind: TypeDescriptor,
+    /// How many are read at a time: whole chunks, so that each is unpacked once.
+    step: usize,
 }
 
 impl<'a> Array<'a> {
@@ -48,10 +50,11 @@ impl<'a> Array<'a> {
             return bad(format!("it has {} dimensions", shape.len()), "store it with one dimension");
         };
         let properties = dataset.create_plist().map_err(|e| damaged(&source.path, &place, &e))?;
-        if properties.layout() == Layout::Virtual {
+        let unclear = |e: hdf5::Error| damaged(&source.path, &place, &e);
+        if properties.get_layout().map_err(unclear)? == Layout::Virtual {
             return bad("it is a virtual dataset".into(), "store its data in this file");
         }
-        if !properties.external().is_empty() {
+        if !properties.get_external().map_err(unclear)?.is_empty() {
             return bad("its data lie in another file".into(), "store its data in this file");
         }
         let known =
@@ -71,7 +74,13 @@ impl<'a> Array<'a> {
                 "store it with gzip, lzf, or uncompressed",
             );
         }
-        let stored = dataset.storage_size().min(source.length);
+        let stored = dataset.storage_size();
+        if stored > source.length {
+            return bad(
+                format!("it claims {stored} bytes of a file of {}", source.length),
+                "write the file again: it may be cut off or damaged",
+            );
+        }
         let most = if filters.is_empty() { stored } else { stored.saturating_mul(SHRINK) };
         let bytes = (len as u64).checked_mul(kind.size() as u64);
         if bytes.is_none_or(|bytes| bytes > most) {
@@ -80,7 +89,18 @@ impl<'a> Array<'a> {
                 "write the file again: it may be cut off or damaged",
             );
         }
-        Ok(Self { source, dataset, place, len, kind })
+        // HDF5 reads a chunk as a whole, however much of it is in the dataset.
+        let chunk =
+            properties.get_chunk().map_err(unclear)?.map_or(1, |c| c.iter().product::<usize>()).max(1);
+        let bytes = (chunk as u64).checked_mul(kind.size() as u64);
+        if len > 0 && bytes.is_none_or(|bytes| bytes > most) {
+            return bad(
+                format!("its chunks have {chunk} numbers, but the file stores {stored} bytes for it"),
+                "write it with smaller chunks, or write the file again if it is damaged",
+            );
+        }
+        let step = (BLOCK / chunk).max(1) * chunk;
+        Ok(Self { source, dataset, place, len, kind, step })
     }
 
     /// An error in this dataset.
@@ -125,8 +145,8 @@ impl<'a> Array<'a> {
         let mut all = Vec::new();
         let bytes = self.len.saturating_mul(size_of::<T>());
         all.try_reserve_exact(self.len).map_err(|_| Error::Memory { what, bytes })?;
-        for start in (0..self.len).step_by(BLOCK) {
-            let end = (start + BLOCK).min(self.len);
+        for start in (0..self.len).step_by(self.step) {
+            let end = self.len.min(start.saturating_add(self.step));
             let block = self.dataset.read_slice_1d::<V, _>(start..end);
             let block = block.map_err(|e| damaged(&self.source.path, &self.place, &e))?;
             for (at, value) in block.iter().enumerate() {

@@ -1,9 +1,11 @@
 //! An HDF5 file of unknown origin, opened with suspicion.
 
 use super::array::Array;
+use super::heap;
 use crate::{Error, Result};
-use hdf5::types::{VarLenAscii, VarLenUnicode};
+use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5::{Group, LinkType};
+use std::cell::OnceCell;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -16,6 +18,8 @@ pub(crate) struct Source {
     /// In bytes.
     pub length: u64,
     file: hdf5::File,
+    /// Whether the global heaps can be walked, once that was needed.
+    heaps: OnceCell<bool>,
 }
 
 impl Source {
@@ -36,8 +40,14 @@ impl Source {
             return Err(Error::malformed(path, "the start", "this is not an HDF5 file", mend));
         }
         drop(plain);
-        let file = hdf5::File::open(path).map_err(|e| damaged(path, "the superblock", &e))?;
-        Ok(Self { path: path.into(), length: metadata.len(), file })
+        let file = hdf5::File::open(path).map_err(|e| {
+            if reason(&e).contains("unable to lock file") {
+                let why = "another program has it open for writing";
+                return failed(std::io::Error::new(std::io::ErrorKind::WouldBlock, why));
+            }
+            damaged(path, "the superblock", &e)
+        })?;
+        Ok(Self { path: path.into(), length: metadata.len(), file, heaps: OnceCell::new() })
     }
 
     /// The root group.
@@ -49,7 +59,8 @@ impl Source {
     pub fn links(&self, group: &Group) -> Result<Vec<(String, LinkType)>> {
         let links = std::cell::RefCell::new(Vec::new());
         let visited = group.iter_visit_default(|name, info| {
-            links.borrow_mut().push((name.to_owned(), info.link_type));
+            let name = String::from_utf8_lossy(name.as_bytes()).into_owned();
+            links.borrow_mut().push((name, info.link_type));
             Ok(())
         });
         visited.map_err(|e| damaged(&self.path, &format!("group `{}`", group.name()), &e))?;
@@ -101,16 +112,42 @@ impl Source {
         }
         let attribute =
             group.attr(name).map_err(|e| damaged(&self.path, &format!("attribute `{name}`"), &e))?;
-        let unicode = attribute.read_scalar::<VarLenUnicode>().map(|s| s.as_str().to_owned());
-        let text = unicode.or_else(|_| attribute.read_scalar::<VarLenAscii>().map(|s| s.as_str().to_owned()));
-        text.map(Some).map_err(|_| {
+        let variable = |kind| matches!(kind, Ok(TypeDescriptor::VarLenAscii | TypeDescriptor::VarLenUnicode));
+        if variable(attribute.dtype().and_then(|t| t.to_descriptor())) && !self.has_sound_heaps()? {
+            return Err(Error::malformed(
+                &self.path,
+                format!("attribute `{name}`"),
+                "the heap of its text is damaged",
+                "copy or write the file again",
+            ));
+        }
+        // The bytes are checked here: HDF5 does not, and a damaged file may hold any.
+        let text = attribute
+            .read_scalar::<VarLenUnicode>()
+            .map(|s| s.as_bytes().to_vec())
+            .or_else(|_| attribute.read_scalar::<VarLenAscii>().map(|s| s.as_bytes().to_vec()))
+            .or_else(|_| attribute.read_scalar::<FixedUnicode<256>>().map(|s| s.as_bytes().to_vec()))
+            .or_else(|_| attribute.read_scalar::<FixedAscii<256>>().map(|s| s.as_bytes().to_vec()))
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        text.map(Some).ok_or_else(|| {
             Error::malformed(
                 &self.path,
                 format!("attribute `{name}`"),
                 "this is not a string",
-                "store one string",
+                "store one string in UTF-8",
             )
         })
+    }
+
+    /// Whether the library can walk the heaps that hold strings of any length.
+    fn has_sound_heaps(&self) -> Result<bool> {
+        if let Some(sound) = self.heaps.get() {
+            return Ok(*sound);
+        }
+        let search = || heap::first_damaged(&mut fs::File::open(&self.path)?, self.length);
+        let sound = search().map_err(|e| Error::open(&self.path, e))?.is_none();
+        Ok(*self.heaps.get_or_init(|| sound))
     }
 
     /// Integers of an attribute.
