@@ -7,7 +7,6 @@
 //! J. D. McCalpin, "Memory bandwidth and machine balance in current high performance computers", IEEE TCCA Newsletter
 //! (1995).
 
-use resolvent::{Host, Result, Space};
 use std::time::Instant;
 
 /// Entries of each array: 3 × 96 MiB.
@@ -45,21 +44,4 @@ impl Triad {
         std::hint::black_box(a);
         best
     }
-}
-
-/// Bytes a second of the library's own y ← a x + b y, 24 bytes an entry, the best of `runs`.
-///
-/// # Errors
-/// Never in practice: the lengths agree.
-pub fn axpby(runs: usize) -> Result<f64> {
-    let space = Host::<f64>::new();
-    let (x, mut y) = (vec![1.0; ENTRIES], vec![2.0; ENTRIES]);
-    let mut best = 0.0f64;
-    for _ in 0..runs.max(1) {
-        let started = Instant::now();
-        space.axpby(0.5, &x, 0.5, &mut y)?;
-        best = best.max((24 * ENTRIES) as f64 / started.elapsed().as_secs_f64());
-    }
-    std::hint::black_box(&y);
-    Ok(best)
 }

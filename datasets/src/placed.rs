@@ -26,12 +26,10 @@ impl LinearSystem {
     /// [`Error::Solver`] for a matrix that is not square; [`Error::Memory`].
     pub fn place(self) -> Result<Placed> {
         let Self { matrix, rhs, grid, .. } = self;
-        let (rows, cols) = (matrix.rows(), matrix.cols());
-        if rows != cols {
-            let (left, right) = (matrix.shape(), matrix.shape());
-            return Err(
-                resolvent::Error::Shape { what: "a system needs a square matrix", left, right }.into()
-            );
+        if matrix.rows() != matrix.cols() {
+            let needs = "a square matrix, which this one is not";
+            let mend = "use a system with as many equations as unknowns, or its normal equations AᵀAx = Aᵀb";
+            return Err(resolvent::Error::Unsuited { what: "a solve", needs, mend }.into());
         }
         let mut remark = None;
         if let Some((shape, cells)) = grid.as_ref() {
@@ -140,6 +138,6 @@ mod tests {
         assert!(!placed.is_structured() && placed.remark.is_some());
         assert_eq!(placed.noise(1).unwrap().len(), 6);
         let wide = LinearSystem::from(resolvent::Csr::from_triplets(1, 2, &[(0, 0, 1.0)]).unwrap());
-        assert!(matches!(wide.place(), Err(Error::Solver(resolvent::Error::Shape { .. }))));
+        assert!(matches!(wide.place(), Err(Error::Solver(resolvent::Error::Unsuited { .. }))));
     }
 }

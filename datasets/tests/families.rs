@@ -1,27 +1,14 @@
 //! Every family is the same on every machine and for any number of threads, and refuses what it cannot make.
 
-use resolvent_datasets::{Checksum, Error, ErrorKind, FAMILIES, Family, Parameters, Problem, RhsKind};
+use resolvent_datasets::{Checksum, Error, ErrorKind, FAMILIES, Family, Parameters, RhsKind};
 
 #[path = "families/sums.rs"]
 mod sums;
 
-fn problem(name: &str, n: usize, dim: usize) -> Problem {
-    Family::named(name).unwrap().problem(Parameters::new(n).dim(dim)).unwrap()
-}
+#[path = "families/members.rs"]
+mod members;
 
-/// Every family in every dimension, at frame 0 and, where it moves, 5.
-fn members() -> Vec<(&'static Family, usize, u32)> {
-    let mut all = Vec::new();
-    for family in &FAMILIES {
-        for dim in family.dims {
-            all.push((family, *dim, 0));
-            if family.moves {
-                all.push((family, *dim, 5));
-            }
-        }
-    }
-    all
-}
+use members::{members, problem};
 
 /// The checksums of a member, as a row of the table in `sums.rs`.
 fn row(family: &'static Family, n: usize, dim: usize, frame: u32) -> String {

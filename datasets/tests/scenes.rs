@@ -2,27 +2,14 @@
 
 use resolvent::{Boundary, Cell, Grid};
 use resolvent_datasets::random::Stream;
-use resolvent_datasets::{FAMILIES, Family, Parameters, Problem, RhsKind};
+use resolvent_datasets::{Family, Parameters, Problem, RhsKind};
 use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
 
-fn problem(name: &str, n: usize, dim: usize) -> Problem {
-    Family::named(name).unwrap().problem(Parameters::new(n).dim(dim)).unwrap()
-}
+#[path = "families/members.rs"]
+mod members;
 
-/// Every family in every dimension, at frame 0 and, where it moves, 5.
-fn members() -> Vec<(&'static Family, usize, u32)> {
-    let mut all = Vec::new();
-    for family in &FAMILIES {
-        for dim in family.dims {
-            all.push((family, *dim, 0));
-            if family.moves {
-                all.push((family, *dim, 5));
-            }
-        }
-    }
-    all
-}
+use members::{members, problem};
 
 /// A Gaussian random field at a point, mode by mode, as its documentation defines it.
 fn field(seed: u64, name: &str, dim: usize, modes: usize, width: f64, points: &[[f64; 3]]) -> Vec<f64> {

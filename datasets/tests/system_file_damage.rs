@@ -1,32 +1,17 @@
 //! HDF5 files cut off or damaged at any byte are read or refused: never a crash, a loop without end, a trace of the HDF5
 //! library or memory by the gigabyte.
 
-use hdf5::{File, Group, H5Type};
+use hdf5::File;
 use resolvent::{Csr, Grid};
 use resolvent_datasets::{Error, LinearSystem, check, inspect, system_file};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-fn store<T: H5Type>(root: &Group, name: &str, values: &[T]) {
-    root.new_dataset_builder().with_data(values).create(name).unwrap();
-}
+#[path = "system_file/diagonal.rs"]
+mod diagonal;
 
-/// A diagonal matrix of `n` rows and b, all but the datasets in `less`.
-fn fill(root: &Group, n: usize, less: &[&str]) {
-    let count: Vec<i64> = (0..=n as i64).collect();
-    let ones = vec![1.0f64; n];
-    for (name, v) in [("indptr", &count[..]), ("indices", &count[..n])] {
-        if !less.contains(&name) {
-            store(root, name, v);
-        }
-    }
-    for name in ["data", "b"] {
-        if !less.contains(&name) {
-            store(root, name, &ones);
-        }
-    }
-}
+use diagonal::fill;
 
 /// Three valid files: as this crate writes it, in chunks that are packed, and in the newest format of the library.
 fn valid(folder: &Path) -> Vec<PathBuf> {

@@ -1,29 +1,14 @@
 //! HDF5 files made to do harm are refused in one sentence, before memory is given to them.
 
+use hdf5::File;
 use hdf5::plist::dataset_create::{AllocTime, FillTime};
-use hdf5::{File, Group, H5Type};
 use resolvent_datasets::{Error, ErrorKind, system_file};
 use std::path::Path;
 
-fn store<T: H5Type>(root: &Group, name: &str, values: &[T]) {
-    root.new_dataset_builder().with_data(values).create(name).unwrap();
-}
+#[path = "system_file/diagonal.rs"]
+mod diagonal;
 
-/// A diagonal matrix of `n` rows and b, all but the datasets in `less`.
-fn fill(root: &Group, n: usize, less: &[&str]) {
-    let count: Vec<i64> = (0..=n as i64).collect();
-    let ones = vec![1.0f64; n];
-    for (name, v) in [("indptr", &count[..]), ("indices", &count[..n])] {
-        if !less.contains(&name) {
-            store(root, name, v);
-        }
-    }
-    for name in ["data", "b"] {
-        if !less.contains(&name) {
-            store(root, name, &ones);
-        }
-    }
-}
+use diagonal::{fill, store};
 
 /// Makes a file without one dataset but with something else of that name, and compares the message.
 fn refused(name: &str, more: impl FnOnce(&File, &Path), expected: &str) {

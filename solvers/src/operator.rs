@@ -127,6 +127,31 @@ pub trait LinearOperator<S: Space>: Operator<S> {
     }
 }
 
+/// The fused products of a wrapper that are those of the operator inside.
+macro_rules! forward_products {
+    ($space:ty, $self:ident => $inner:expr) => {
+        fn apply_dot(
+            &$self,
+            space: &$space,
+            x: &<$space as $crate::Space>::Slice,
+            y: &mut <$space as $crate::Space>::Slice,
+        ) -> $crate::Result<f64> {
+            $inner.apply_dot(space, x, y)
+        }
+        fn update_apply_dot(
+            &$self,
+            space: &$space,
+            z: &<$space as $crate::Space>::Slice,
+            beta: <$space as $crate::Space>::Scalar,
+            p: &mut <$space as $crate::Space>::Slice,
+            q: &mut <$space as $crate::Space>::Slice,
+        ) -> $crate::Result<f64> {
+            $inner.update_apply_dot(space, z, beta, p, q)
+        }
+    };
+}
+pub(crate) use forward_products;
+
 /// A pointer to an operator is the operator.
 macro_rules! pointer {
     ($($pointer:ty),+) => {$(
@@ -149,19 +174,7 @@ macro_rules! pointer {
             fn apply_transpose(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
                 (**self).apply_transpose(space, x, y)
             }
-            fn apply_dot(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<f64> {
-                (**self).apply_dot(space, x, y)
-            }
-            fn update_apply_dot(
-                &self,
-                space: &S,
-                z: &S::Slice,
-                beta: S::Scalar,
-                p: &mut S::Slice,
-                q: &mut S::Slice,
-            ) -> Result<f64> {
-                (**self).update_apply_dot(space, z, beta, p, q)
-            }
+            forward_products!(S, self => (**self));
             fn project(&self, space: &S, v: &mut S::Slice) -> Result<()> {
                 (**self).project(space, v)
             }

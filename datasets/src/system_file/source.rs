@@ -4,7 +4,7 @@ use super::array::Array;
 use super::heap;
 use crate::{Error, Result};
 use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
-use hdf5::{Group, LinkType};
+use hdf5::{Attribute, Group, LinkType};
 use std::cell::OnceCell;
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
@@ -100,18 +100,18 @@ impl Source {
         if self.has(group, name)? { Array::open(self, group, name).map(Some) } else { Ok(None) }
     }
 
-    /// A string attribute.
-    pub fn text(&self, group: &Group, name: &str) -> Result<Option<String>> {
-        if !group
-            .attr_names()
-            .map_err(|e| damaged(&self.path, "the attributes", &e))?
-            .iter()
-            .any(|n| n == name)
-        {
+    /// An attribute, if there is one.
+    fn attribute(&self, group: &Group, name: &str) -> Result<Option<Attribute>> {
+        let names = group.attr_names().map_err(|e| damaged(&self.path, "the attributes", &e))?;
+        if !names.iter().any(|n| n == name) {
             return Ok(None);
         }
-        let attribute =
-            group.attr(name).map_err(|e| damaged(&self.path, &format!("attribute `{name}`"), &e))?;
+        group.attr(name).map(Some).map_err(|e| damaged(&self.path, &format!("attribute `{name}`"), &e))
+    }
+
+    /// A string attribute.
+    pub fn text(&self, group: &Group, name: &str) -> Result<Option<String>> {
+        let Some(attribute) = self.attribute(group, name)? else { return Ok(None) };
         let variable = |kind| matches!(kind, Ok(TypeDescriptor::VarLenAscii | TypeDescriptor::VarLenUnicode));
         if variable(attribute.dtype().and_then(|t| t.to_descriptor())) && !self.has_sound_heaps()? {
             return Err(Error::malformed(
@@ -152,16 +152,7 @@ impl Source {
 
     /// Integers of an attribute.
     pub fn integers(&self, group: &Group, name: &str) -> Result<Option<Vec<i64>>> {
-        if !group
-            .attr_names()
-            .map_err(|e| damaged(&self.path, "the attributes", &e))?
-            .iter()
-            .any(|n| n == name)
-        {
-            return Ok(None);
-        }
-        let attribute =
-            group.attr(name).map_err(|e| damaged(&self.path, &format!("attribute `{name}`"), &e))?;
+        let Some(attribute) = self.attribute(group, name)? else { return Ok(None) };
         let small = attribute.shape().iter().product::<usize>() <= 16;
         let read = if small { attribute.read_raw::<i64>().ok() } else { None };
         read.map(Some).ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! Claims that only the caller can make.
 
+use crate::operator::forward_products;
 use crate::{LinearOperator, Map, Operator, Properties, Result, Shape, Space};
 
 /// An operator with the properties its caller claims for it, in place of its own.
@@ -50,19 +51,7 @@ impl<S: Space, A: LinearOperator<S>> LinearOperator<S> for Assume<A> {
             self.a.apply_transpose(space, x, y)
         }
     }
-    fn apply_dot(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<f64> {
-        self.a.apply_dot(space, x, y)
-    }
-    fn update_apply_dot(
-        &self,
-        space: &S,
-        z: &S::Slice,
-        beta: S::Scalar,
-        p: &mut S::Slice,
-        q: &mut S::Slice,
-    ) -> Result<f64> {
-        self.a.update_apply_dot(space, z, beta, p, q)
-    }
+    forward_products!(S, self => self.a);
     fn project(&self, space: &S, v: &mut S::Slice) -> Result<()> {
         self.a.project(space, v)
     }

@@ -1,5 +1,6 @@
 //! An operator whose null space is the constant vectors.
 
+use crate::operator::forward_products;
 use crate::{LinearOperator, Map, Operator, Properties, Result, Scalar, Shape, Space};
 
 /// A symmetric operator with A1 = 0, such as the matrix of a pure Neumann problem, whose projection removes the mean.
@@ -52,19 +53,7 @@ impl<S: Space, A: LinearOperator<S>> LinearOperator<S> for Constants<A> {
     fn apply_transpose(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<()> {
         self.0.apply_transpose(space, x, y)
     }
-    fn apply_dot(&self, space: &S, x: &S::Slice, y: &mut S::Slice) -> Result<f64> {
-        self.0.apply_dot(space, x, y)
-    }
-    fn update_apply_dot(
-        &self,
-        space: &S,
-        z: &S::Slice,
-        beta: S::Scalar,
-        p: &mut S::Slice,
-        q: &mut S::Slice,
-    ) -> Result<f64> {
-        self.0.update_apply_dot(space, z, beta, p, q)
-    }
+    forward_products!(S, self => self.0);
     fn project(&self, space: &S, v: &mut S::Slice) -> Result<()> {
         let n = space.len(v);
         if n == 0 {

@@ -7,7 +7,7 @@
 //! Storage: r, p, q, and z with a preconditioner. Traffic of a step without one, in f64: p ← r + βp and q ← Ap with p·q in
 //! one pass (32 bytes an unknown on a stencil), x and r with r·r in another (48): 80 bytes, two reductions.
 
-use super::session::{Session, Verdict, Watch, history};
+use super::session::{Session, Turn, Watch, history};
 use crate::error::check_len;
 use crate::{Error, LinearOperator, Report, Result, Scalar, Space, Status, Stop};
 use std::ops::ControlFlow;
@@ -43,7 +43,7 @@ impl<S: Space> Cg<S> {
         Ok(Self { z, ..Self::unpreconditioned(space, n, stop)? })
     }
 
-    /// A workspace of one vector less, for solves without a preconditioner.
+    /// A workspace of one vector less, for solves without a preconditioner; with one they are refused.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -110,35 +110,28 @@ impl<S: Space> Cg<S> {
             let needs = "symmetric and positive definite as a preconditioner";
             return Err(Error::Property { method: "Cg", needs });
         }
-        if let Some(m) = m {
-            check_len("the preconditioner's rows", a.shape().rows, m.shape().rows)?;
-            check_len("the preconditioner's columns", a.shape().rows, m.shape().cols)?;
-        }
         let Self { stop, r, p, q, z, history } = self;
-        let (mut session, mut residual) = match Session::begin("Cg", space, a, b, x, r, q, stop)? {
-            Ok(begun) => begun,
-            Err(report) => return Ok(report),
-        };
         if m.is_some() && z.is_none() {
-            *z = Some(space.zeros(space.len(r))?);
+            let (expected, got) = (space.len(r), 0);
+            return Err(Error::Length {
+                what: "the workspace of `Cg::unpreconditioned` for z",
+                expected,
+                got,
+            });
         }
+        let (mut session, mut residual) =
+            match Session::begin("Cg", space, a, m.map(|m| m.shape()), b, x, r, stop)? {
+                Ok(begun) => begun,
+                Err(report) => return Ok(report),
+            };
         let mut step = 0;
         // r·z of the step before; 0 starts afresh.
         let mut rho_before = 0.0;
         let status = loop {
-            history.push(residual);
-            if residual <= session.claim {
-                match session.verify(x, r, q)? {
-                    Verdict::Done => break Status::Converged,
-                    Verdict::Stagnated => break Status::Stagnated,
-                    Verdict::Restart(norm) => {
-                        residual = norm;
-                        rho_before = 0.0;
-                    }
-                }
-            }
-            if let Some(status) = session.interrupted(step, residual, watch) {
-                break status;
+            match session.turn(step, &mut residual, x, r, history, watch)? {
+                Turn::End(status) => break status,
+                Turn::Afresh => rho_before = 0.0,
+                Turn::Step => {}
             }
             let (z, rho): (&S::Slice, f64) = match (m, z.as_mut()) {
                 (Some(m), Some(z)) => {
@@ -170,6 +163,107 @@ impl<S: Space> Cg<S> {
                 break Status::NonFinite;
             }
         };
-        session.finish(status, step, residual, x, r, q)
+        session.finish(status, step, residual, x, r)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Boundary, Grid, Host, Poisson, Properties, precond::Jacobi};
+    use std::time::Duration;
+
+    const N: usize = 96;
+
+    fn operator(side: Boundary) -> Poisson {
+        Poisson::new(Grid::new_2d(12, 8).unwrap(), [[side; 2]; 3]).unwrap()
+    }
+
+    fn noise() -> Vec<f64> {
+        (0..N).map(|i| ((i * 7919) % 101) as f64 - 50.0).collect()
+    }
+
+    fn solve(stop: Stop, a: &dyn LinearOperator<Host<f64>>, b: &[f64], x: &mut [f64]) -> Report {
+        let space = Host::new();
+        Cg::unpreconditioned(&space, b.len(), stop).unwrap().solve(&space, a, None, b, x).unwrap()
+    }
+
+    #[test]
+    fn nothing_is_solved_by_nothing() {
+        let mut x = noise();
+        let report = solve(Stop::default(), &operator(Boundary::DIRICHLET), &[0.0; N], &mut x);
+        assert_eq!((report.status, report.steps, x), (Status::Converged, 0, vec![0.0; N]));
+    }
+
+    #[test]
+    fn the_reported_residual_is_that_of_x() {
+        let (a, b, space, mut x) = (operator(Boundary::DIRICHLET), noise(), Host::<f64>::new(), vec![0.0; N]);
+        let report = solve(Stop::rtol(1e-10), &a, &b, &mut x);
+        let mut ax = vec![0.0; N];
+        crate::Operator::apply(&a, &space, &x, &mut ax).unwrap();
+        let residual = ax.iter().zip(&b).map(|(ax, b)| (b - ax).powi(2)).sum::<f64>().sqrt();
+        assert_eq!(report.status, Status::Converged);
+        assert!(
+            (report.true_residual - residual).abs() <= 1e-12 * residual,
+            "{} {residual}",
+            report.true_residual
+        );
+    }
+
+    #[test]
+    fn every_budget_and_the_caller_can_end_it() {
+        let (a, b) = (operator(Boundary::DIRICHLET), noise());
+        let steps = Stop { max_steps: 3, ..Stop::default() };
+        let report = solve(steps, &a, &b, &mut [0.0; N]);
+        assert_eq!((report.status, report.steps), (Status::MaxSteps, 3));
+        let time = Stop { max_time: Some(Duration::ZERO), ..Stop::default() };
+        assert_eq!(solve(time, &a, &b, &mut [0.0; N]).status, Status::MaxTime);
+        // No rounding leads to a residual of zero.
+        assert_eq!(solve(Stop::rtol(0.0), &a, &b, &mut [0.0; N]).status, Status::Stagnated);
+        let space = Host::<f64>::new();
+        let mut cg = Cg::unpreconditioned(&space, N, Stop::default()).unwrap();
+        let mut watch = |p: &crate::Progress| {
+            if p.step == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let report = cg.solve_watched(&space, &a, None, &b, &mut [0.0; N], &mut watch).unwrap();
+        assert_eq!((report.status, report.steps, cg.history().len()), (Status::Interrupted, 2, 3));
+    }
+
+    #[test]
+    fn a_singular_operator_is_solved_in_its_range() {
+        let a = operator(Boundary::Neumann);
+        let mut b = noise();
+        assert!(matches!(solve(Stop::default(), &a, &b, &mut [0.0; N]).status, Status::Inconsistent { .. }));
+        let mean = b.iter().sum::<f64>() / N as f64;
+        b.iter_mut().for_each(|b| *b -= mean);
+        let mut x = [7.0; N];
+        assert_eq!(solve(Stop::default(), &a, &b, &mut x).status, Status::Converged);
+        assert!(x.iter().sum::<f64>().abs() < 1e-10);
+    }
+
+    #[test]
+    fn what_cannot_be_solved_is_said() {
+        let space = Host::<f64>::new();
+        let a = crate::Diagonal::new(&space, &[1.0, -1.0]).unwrap();
+        let claimed = crate::Assume::new(&a, Properties::SPD);
+        let status = solve(Stop::default(), &claimed, &[1.0, 2.0], &mut [0.0; 2]).status;
+        assert!(matches!(status, Status::NotPositiveDefinite { .. }), "{status}");
+        let a = operator(Boundary::DIRICHLET);
+        let mut b = noise();
+        b[5] = f64::NAN;
+        assert_eq!(solve(Stop::default(), &a, &b, &mut [0.0; N]).status, Status::NonFinite);
+        let mut cg = Cg::unpreconditioned(&space, N, Stop::default()).unwrap();
+        let m = Jacobi::new(&space, &[1.0; N]).unwrap();
+        let refused = cg.solve(&space, &a, Some(&m), &noise(), &mut [0.0; N]);
+        assert!(matches!(refused, Err(Error::Length { .. })));
+        let few = Jacobi::new(&space, &[1.0; 3]).unwrap();
+        let refused = Cg::new(&space, N, Stop::default()).unwrap().solve(
+            &space,
+            &a,
+            Some(&few),
+            &noise(),
+            &mut [0.0; N],
+        );
+        assert!(matches!(refused, Err(Error::Length { .. })));
     }
 }

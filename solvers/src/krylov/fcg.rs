@@ -7,7 +7,7 @@
 //! Storage: r, z and two vectors for each direction kept. Traffic of a step with one of them, beside the preconditioner and
 //! in f64: z·q and r·z (32 bytes an unknown), p ← z + βp and q ← Ap with p·q in one pass (32), p·r (16), x and r with r·r (48).
 
-use super::session::{Session, Verdict, Watch, history};
+use super::session::{Session, Turn, Watch, history};
 use crate::error::check_len;
 use crate::{LinearOperator, Operator, Report, Result, Scalar, Space, Status, Stop};
 use std::ops::ControlFlow;
@@ -123,29 +123,20 @@ impl<S: Space> FlexibleCg<S> {
         watch: Watch,
     ) -> Result<Report> {
         self.history.clear();
-        if let Some(m) = m {
-            check_len("the preconditioner's rows", a.shape().rows, m.shape().rows)?;
-            check_len("the preconditioner's columns", a.shape().rows, m.shape().cols)?;
-        }
         let Self { stop, r, z, kept, history } = self;
-        let (mut session, mut residual) = match Session::begin("FlexibleCg", space, a, b, x, r, z, stop)? {
-            Ok(begun) => begun,
-            Err(report) => return Ok(report),
-        };
+        let (mut session, mut residual) =
+            match Session::begin("FlexibleCg", space, a, m.map(|m| m.shape()), b, x, r, stop)? {
+                Ok(begun) => begun,
+                Err(report) => return Ok(report),
+            };
         let (mut step, mut fallbacks) = (0, 0);
         // Directions since the last start.
         let mut since = 0;
         let status = loop {
-            history.push(residual);
-            if residual <= session.claim {
-                match session.verify(x, r, z)? {
-                    Verdict::Done => break Status::Converged,
-                    Verdict::Stagnated => break Status::Stagnated,
-                    Verdict::Restart(norm) => (residual, since) = (norm, 0),
-                }
-            }
-            if let Some(status) = session.interrupted(step, residual, watch) {
-                break status;
+            match session.turn(step, &mut residual, x, r, history, watch)? {
+                Turn::End(status) => break status,
+                Turn::Afresh => since = 0,
+                Turn::Step => {}
             }
             if let Some(m) = m {
                 m.apply(space, r, z)?;
@@ -197,7 +188,7 @@ impl<S: Space> FlexibleCg<S> {
                 break Status::NonFinite;
             }
         };
-        let report = session.finish(status, step, residual, x, r, z)?;
+        let report = session.finish(status, step, residual, x, r)?;
         Ok(Report { fallbacks, ..report })
     }
 }

@@ -1,7 +1,7 @@
 //! What every iteration does besides its recurrence: the first residual, when to stop, and whether that is true.
 
 use crate::error::check_len;
-use crate::{Error, LinearOperator, Progress, Report, Result, Scalar, Space, Status, Stop};
+use crate::{Error, LinearOperator, Progress, Report, Result, Scalar, Shape, Space, Status, Stop};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -31,18 +31,18 @@ pub(super) struct Session<'a, S: Space> {
     last_true: f64,
 }
 
-/// What to do after the recurrence claims to have converged.
-pub(super) enum Verdict {
-    /// The true residual agrees.
-    Done,
-    /// It does not: start again from it.
-    Restart(f64),
-    /// It does not, and starting again does not help.
-    Stagnated,
+/// What comes next.
+pub(super) enum Turn {
+    /// A step.
+    Step,
+    /// A step that starts again from the recomputed residual.
+    Afresh,
+    /// Nothing: the solve is over.
+    End(Status),
 }
 
 impl<'a, S: Space> Session<'a, S> {
-    /// Checks the input and sets r ← b − Ax, with ‖r‖. `scratch` is overwritten.
+    /// Checks the input and sets r ← b − Ax, with ‖r‖.
     ///
     /// # Errors
     /// When the solve cannot run; a [`Report`] in the `Err` arm of the inner result when it is over already.
@@ -51,10 +51,10 @@ impl<'a, S: Space> Session<'a, S> {
         method: &'static str,
         space: &'a S,
         a: &'a dyn LinearOperator<S>,
+        m: Option<Shape>,
         b: &'a S::Slice,
         x: &mut S::Slice,
         r: &mut S::Slice,
-        scratch: &mut S::Slice,
         stop: &'a Stop,
     ) -> Result<Result<(Self, f64), Report>> {
         let started = Instant::now();
@@ -63,6 +63,10 @@ impl<'a, S: Space> Session<'a, S> {
         }
         let n = a.shape().rows;
         check_len("the operator's columns", n, a.shape().cols)?;
+        if let Some(m) = m {
+            check_len("the preconditioner's rows", n, m.rows)?;
+            check_len("the preconditioner's columns", n, m.cols)?;
+        }
         check_len("b", n, space.len(b))?;
         check_len("x", n, space.len(x))?;
         check_len("the workspace", n, space.len(r))?;
@@ -94,7 +98,7 @@ impl<'a, S: Space> Session<'a, S> {
         let claim = target.max(0.01 * S::Scalar::EPSILON * b_norm);
         let session =
             Self { space, a, b, stop, target, claim, started, semidefinite, last_true: f64::INFINITY };
-        session.residual(x, r, scratch)?;
+        session.residual(x, r)?;
         let norm = space.norm(r)?;
         if !norm.is_finite() {
             return Ok(Err(over(Status::NonFinite, norm)));
@@ -103,10 +107,9 @@ impl<'a, S: Space> Session<'a, S> {
     }
 
     /// r ← b − Ax.
-    fn residual(&self, x: &S::Slice, r: &mut S::Slice, scratch: &mut S::Slice) -> Result<()> {
-        self.a.apply(self.space, x, scratch)?;
-        self.space.copy(self.b, r)?;
-        self.space.axpby(S::Scalar::of(-1.0), scratch, S::Scalar::of(1.0), r)
+    fn residual(&self, x: &S::Slice, r: &mut S::Slice) -> Result<()> {
+        self.a.apply(self.space, x, r)?;
+        self.space.axpby(S::Scalar::of(1.0), self.b, S::Scalar::of(-1.0), r)
     }
 
     /// Removes the null space's part, which rounding lets grow.
@@ -114,8 +117,37 @@ impl<'a, S: Space> Session<'a, S> {
         if self.semidefinite { self.a.project(self.space, v) } else { Ok(()) }
     }
 
+    /// What comes before every step: the residual is recorded, recomputed into `r` once the recurrence claims to be within
+    /// the target, and the budgets and the caller are asked.
+    pub fn turn(
+        &mut self,
+        step: usize,
+        residual: &mut f64,
+        x: &S::Slice,
+        r: &mut S::Slice,
+        history: &mut Vec<f64>,
+        watch: Watch,
+    ) -> Result<Turn> {
+        history.push(*residual);
+        let mut turn = Turn::Step;
+        if *residual <= self.claim {
+            self.residual(x, r)?;
+            let (norm, before) = (self.space.norm(r)?, self.last_true);
+            self.last_true = norm;
+            if norm <= self.target {
+                return Ok(Turn::End(Status::Converged));
+            }
+            if !(norm.is_finite() && norm < 0.5 * before) {
+                return Ok(Turn::End(Status::Stagnated));
+            }
+            *residual = norm;
+            turn = Turn::Afresh;
+        }
+        Ok(self.interrupted(step, *residual, watch).map_or(turn, Turn::End))
+    }
+
     /// A reason to stop before the next step, if there is one.
-    pub fn interrupted(&self, step: usize, residual: f64, watch: Watch) -> Option<Status> {
+    fn interrupted(&self, step: usize, residual: f64, watch: Watch) -> Option<Status> {
         if step >= self.stop.max_steps {
             return Some(Status::MaxSteps);
         }
@@ -123,21 +155,6 @@ impl<'a, S: Space> Session<'a, S> {
             return Some(Status::MaxTime);
         }
         watch(&Progress { step, residual, target: self.target }).is_break().then_some(Status::Interrupted)
-    }
-
-    /// Recomputes the residual into r once the recurrence claims to be within the target.
-    pub fn verify(&mut self, x: &S::Slice, r: &mut S::Slice, scratch: &mut S::Slice) -> Result<Verdict> {
-        self.residual(x, r, scratch)?;
-        let norm = self.space.norm(r)?;
-        let verdict = if norm <= self.target {
-            Verdict::Done
-        } else if norm.is_finite() && norm < 0.5 * self.last_true {
-            Verdict::Restart(norm)
-        } else {
-            Verdict::Stagnated
-        };
-        self.last_true = norm;
-        Ok(verdict)
     }
 
     /// Ends the solve: the true residual, and a status that agrees with it.
@@ -148,11 +165,15 @@ impl<'a, S: Space> Session<'a, S> {
         residual: f64,
         x: &mut S::Slice,
         r: &mut S::Slice,
-        scratch: &mut S::Slice,
     ) -> Result<Report> {
-        self.project(x)?;
-        self.residual(x, r, scratch)?;
-        let true_residual = self.space.norm(r)?;
+        // A turn that says `Converged` has just recomputed it; a projection moves x.
+        let true_residual = if status == Status::Converged && !self.semidefinite {
+            self.last_true
+        } else {
+            self.project(x)?;
+            self.residual(x, r)?;
+            self.space.norm(r)?
+        };
         let within = true_residual <= self.target;
         if status == Status::Converged && !within {
             status = if true_residual.is_finite() { Status::Stagnated } else { Status::NonFinite };

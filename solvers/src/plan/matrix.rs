@@ -1,18 +1,20 @@
 //! A matrix of whichever kind.
 
 use crate::compose::Constants;
+use crate::operator::forward_products;
 use crate::{Csr, Host, LinearOperator, Map, Operator, Properties, Result, Shape, Stencil};
+use std::sync::Arc;
 
-/// A matrix in f64 on the host: on a grid, or sparse.
+/// A matrix in f64 on the host: on a grid, or sparse. A clone shares the numbers.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Matrix {
     /// Matrix-free on a grid; vectors have one entry a cell.
     Structured(Stencil),
     /// Stored by rows.
-    Sparse(Csr<f64>),
+    Sparse(Arc<Csr<f64>>),
     /// Stored by rows, with constant vectors as its null space.
-    Singular(Constants<Csr<f64>>),
+    Singular(Constants<Arc<Csr<f64>>>),
 }
 
 impl Matrix {
@@ -22,16 +24,16 @@ impl Matrix {
     pub fn from_sparse(a: Csr<f64>) -> Self {
         let symmetric = a.properties().symmetric || a.is_symmetric(0.0);
         if !symmetric || a.diagonal().iter().any(|d| *d <= 0.0) {
-            return Self::Sparse(a);
+            return Self::Sparse(a.into());
         }
         let sums_to_zero = (0..a.rows()).all(|r| {
             let (sum, size) = a.row(r).1.iter().fold((0.0, 0.0), |(s, m), v| (s + v, m + v.abs()));
             f64::abs(sum) <= 1e-12 * size
         });
         if sums_to_zero {
-            Self::Singular(Constants::new(a.assume(Properties::SEMIDEFINITE)))
+            Self::Singular(Constants::new(a.assume(Properties::SEMIDEFINITE).into()))
         } else {
-            Self::Sparse(a.assume(Properties::SPD))
+            Self::Sparse(a.assume(Properties::SPD).into())
         }
     }
 
@@ -97,19 +99,7 @@ impl LinearOperator<Host<f64>> for Matrix {
     fn apply_transpose(&self, space: &Host<f64>, x: &[f64], y: &mut [f64]) -> Result<()> {
         self.operator().apply_transpose(space, x, y)
     }
-    fn apply_dot(&self, space: &Host<f64>, x: &[f64], y: &mut [f64]) -> Result<f64> {
-        self.operator().apply_dot(space, x, y)
-    }
-    fn update_apply_dot(
-        &self,
-        space: &Host<f64>,
-        z: &[f64],
-        beta: f64,
-        p: &mut [f64],
-        q: &mut [f64],
-    ) -> Result<f64> {
-        self.operator().update_apply_dot(space, z, beta, p, q)
-    }
+    forward_products!(Host<f64>, self => self.operator());
     fn project(&self, space: &Host<f64>, v: &mut [f64]) -> Result<()> {
         self.operator().project(space, v)
     }

@@ -68,8 +68,11 @@ impl<T: Scalar> IncompleteCholesky<T> {
     pub fn new(a: &Csr<f64>, options: IncompleteOptions) -> Result<Self> {
         let n = a.rows();
         if a.cols() != n {
-            let (left, right) = (a.shape(), a.shape());
-            return Err(Error::Shape { what: "incomplete Cholesky needs a square matrix", left, right });
+            return Err(Error::Shape {
+                what: "incomplete Cholesky",
+                left: Shape::square(n),
+                right: a.shape(),
+            });
         }
         if a.nonzeros() > u32::MAX as usize {
             return Err(Error::Structure { row: n, why: "more entries than a 32-bit index counts" });
