@@ -24,8 +24,10 @@ pub struct ChebyshevOptions {
 }
 
 impl Default for ChebyshevOptions {
+    /// Among the fastest of degrees 1 to 8 and ratios 10 to 400 on `box` and `spheres` at 64³ and 128³; all from degree 2
+    /// and ratio 30 on are close.
     fn default() -> Self {
-        Self { degree: 4, ratio: 60.0, largest: None, steps: 12, seed: 0 }
+        Self { degree: 6, ratio: 150.0, largest: None, steps: 12, seed: 0 }
     }
 }
 

@@ -25,8 +25,9 @@ pub struct IncompleteOptions {
 }
 
 impl Default for IncompleteOptions {
+    /// 0.99 took the fewest or nearly the fewest steps on `box` and `spheres` at 64³; 1 breaks down beside solids.
     fn default() -> Self {
-        Self { relaxation: 0.97, safety: 0.25 }
+        Self { relaxation: 0.99, safety: 0.25 }
     }
 }
 
