@@ -63,7 +63,8 @@ impl<S: Space> Cg<S> {
     /// With a semidefinite `a`, `x` ends orthogonal to its null space.
     ///
     /// # Errors
-    /// [`Error::Property`] when `a` or `m` does not claim to be symmetric and at least semidefinite; [`Error::Length`].
+    /// [`Error::Property`] when `a` or `m` does not claim to be symmetric and at least semidefinite; [`Error::Unsuited`] for
+    /// an `m` in a workspace without room for one; [`Error::Length`].
     /// Not converging is no error: look at the report's `status`.
     pub fn solve(
         &mut self,
@@ -112,11 +113,10 @@ impl<S: Space> Cg<S> {
         }
         let Self { stop, r, p, q, z, history } = self;
         if m.is_some() && z.is_none() {
-            let (expected, got) = (space.len(r), 0);
-            return Err(Error::Length {
-                what: "the workspace of `Cg::unpreconditioned` for z",
-                expected,
-                got,
+            return Err(Error::Unsuited {
+                what: "a solve with a preconditioner",
+                needs: "a workspace with room for z, which `Cg::unpreconditioned` leaves out",
+                mend: "make it with `Cg::new`",
             });
         }
         let (mut session, mut residual) =
@@ -255,7 +255,7 @@ mod tests {
         let mut cg = Cg::unpreconditioned(&space, N, Stop::default()).unwrap();
         let m = Jacobi::new(&space, &[1.0; N]).unwrap();
         let refused = cg.solve(&space, &a, Some(&m), &noise(), &mut [0.0; N]);
-        assert!(matches!(refused, Err(Error::Length { .. })));
+        assert!(matches!(refused, Err(Error::Unsuited { .. })));
         let few = Jacobi::new(&space, &[1.0; 3]).unwrap();
         let refused = Cg::new(&space, N, Stop::default()).unwrap().solve(
             &space,

@@ -24,8 +24,8 @@ pub struct ChebyshevOptions {
 }
 
 impl Default for ChebyshevOptions {
-    /// Among the fastest of degrees 1 to 8 and ratios 10 to 400 on `box` and `spheres` at 64³ and 128³; all from degree 2
-    /// and ratio 30 on are close.
+    /// Among the fastest of degrees 1 to 8 and ratios 10 to 400 on `box` and `spheres`; the program `tune` of the benchmarks
+    /// shows it.
     fn default() -> Self {
         Self { degree: 6, ratio: 150.0, largest: None, steps: 12, seed: 0 }
     }

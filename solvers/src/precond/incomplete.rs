@@ -25,7 +25,8 @@ pub struct IncompleteOptions {
 }
 
 impl Default for IncompleteOptions {
-    /// 0.99 took the fewest or nearly the fewest steps on `box` and `spheres` at 64³; 1 breaks down beside solids.
+    /// 0.99 takes the fewest or nearly the fewest steps on `box` and `spheres`; 1 is many times slower beside solids. The
+    /// program `tune` of the benchmarks shows it.
     fn default() -> Self {
         Self { relaxation: 0.99, safety: 0.25 }
     }
@@ -64,15 +65,15 @@ impl<T: Scalar> IncompleteCholesky<T> {
     /// Factorises a symmetric matrix with a positive diagonal. Only its upper triangle is read.
     ///
     /// # Errors
-    /// [`Error::Shape`] when it is not square; [`Error::Pivot`] for a diagonal entry that is not positive;
+    /// [`Error::Unsuited`] when it is not square; [`Error::Pivot`] for a diagonal entry that is not positive;
     /// [`Error::Structure`] for more entries than 32 bits count; [`Error::Memory`].
     pub fn new(a: &Csr<f64>, options: IncompleteOptions) -> Result<Self> {
         let n = a.rows();
         if a.cols() != n {
-            return Err(Error::Shape {
+            return Err(Error::Unsuited {
                 what: "incomplete Cholesky",
-                left: Shape::square(n),
-                right: a.shape(),
+                needs: "a square matrix, which this one is not",
+                mend: "use a system with as many equations as unknowns",
             });
         }
         if a.nonzeros() > u32::MAX as usize {
@@ -351,6 +352,6 @@ mod tests {
         assert!(matches!(refused.map(|_| ()), Err(Error::Pivot { row: 1, .. })));
         let wide = Csr::from_triplets(1, 2, &[(0, 0, 1.0)]).unwrap();
         let refused = IncompleteCholesky::<f64>::new(&wide, IncompleteOptions::default());
-        assert!(matches!(refused.map(|_| ()), Err(Error::Shape { .. })));
+        assert!(matches!(refused.map(|_| ()), Err(Error::Unsuited { .. })));
     }
 }
