@@ -20,6 +20,7 @@
 //! # Ok::<(), resolvent::Error>(())
 //! ```
 
+pub mod amg;
 pub mod compose;
 pub mod csr;
 pub mod dense;
@@ -38,6 +39,7 @@ pub mod space;
 pub mod stencil;
 pub mod stop;
 
+pub use amg::{Amg, AmgOptions};
 pub use compose::{Assume, Cast, Gram, Identity, IdentityMinus, Product, Scaled, Shifted, Sum, Transpose};
 pub use csr::Csr;
 pub use dense::Dense;
