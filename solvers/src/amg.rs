@@ -29,6 +29,7 @@ mod setup;
 mod sparse;
 mod strength;
 mod tentative;
+mod transfer;
 
 pub use complexity::{Complexity, LevelSize};
 
@@ -118,7 +119,7 @@ impl Default for AmgOptions {
             cycle: Cycle::V,
             strength: 0.08,
             block: 1,
-            direct: 400,
+            direct: 200,
         }
     }
 }
@@ -230,7 +231,9 @@ impl<T: Scalar> Amg<T> {
         let properties = match (claimed.admits_cg() && options.cycle != Cycle::K, zero_diagonal) {
             (true, false) => Properties::SPD,
             (true, true) => Properties::SEMIDEFINITE,
-            (false, _) => Properties { symmetric: claimed.symmetric && options.cycle != Cycle::K, ..Properties::NONE },
+            (false, _) => {
+                Properties { symmetric: claimed.symmetric && options.cycle != Cycle::K, ..Properties::NONE }
+            }
         };
         let fingerprint = setup::fingerprint(a);
         let work = Mutex::new(work);

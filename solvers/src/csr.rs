@@ -215,6 +215,7 @@ impl<T: Scalar> Csr<T> {
         &self.values
     }
     /// Columns and values of one row.
+    #[inline]
     pub fn row(&self, row: usize) -> (&[u32], &[T]) {
         let range = self.offsets[row]..self.offsets[row + 1];
         (&self.columns[range.clone()], &self.values[range])
@@ -288,21 +289,47 @@ impl<T: Scalar> Csr<T> {
         split(&self.pieces, 0, y, &piece);
     }
 
-    /// y ← Ax on the rows from `first`.
+    /// y ← Ax on the rows from `first`, several at a time: each is summed in its order, and the sums do not wait for one
+    /// another.
     #[inline]
     fn multiply(&self, first: usize, x: &[T], y: &mut [T]) {
-        for (r, y) in y.iter_mut().enumerate() {
-            let (start, end) = (self.offsets[first + r], self.offsets[first + r + 1]);
-            let mut sum = T::of(0.0);
-            for e in start..end {
-                // SAFETY: construction checked that offsets ascend to the number of entries and that every column is
-                // less than `cols`, which is x's length.
-                unsafe {
-                    let c = *self.columns.get_unchecked(e) as usize;
-                    sum += *self.values.get_unchecked(e) * *x.get_unchecked(c);
+        const ROWS: usize = 4;
+        let (groups, rest) = y.as_chunks_mut::<ROWS>();
+        let last = first + ROWS * groups.len();
+        for (g, y) in groups.iter_mut().enumerate() {
+            let r = first + ROWS * g;
+            let starts: [usize; ROWS] = std::array::from_fn(|k| self.offsets[r + k]);
+            let ends: [usize; ROWS] = std::array::from_fn(|k| self.offsets[r + k + 1]);
+            let common = (0..ROWS).map(|k| ends[k] - starts[k]).min().unwrap_or(0);
+            let mut sums = [T::of(0.0); ROWS];
+            for e in 0..common {
+                for k in 0..ROWS {
+                    // SAFETY: e is less than the number of entries of every one of the rows.
+                    sums[k] += unsafe { self.term(starts[k] + e, x) };
                 }
             }
-            *y = sum;
+            for k in 0..ROWS {
+                // SAFETY: entries of the row.
+                y[k] = (starts[k] + common..ends[k]).fold(sums[k], |s, e| s + unsafe { self.term(e, x) });
+            }
+        }
+        for (r, y) in rest.iter_mut().enumerate() {
+            let entries = self.offsets[last + r]..self.offsets[last + r + 1];
+            // SAFETY: entries of the row.
+            *y = entries.fold(T::of(0.0), |s, e| s + unsafe { self.term(e, x) });
+        }
+    }
+
+    /// Entry `e` times what it meets in `x`.
+    ///
+    /// # Safety
+    /// `e` is less than the number of entries and `x` has as many as there are columns: construction checked every column.
+    #[inline(always)]
+    unsafe fn term(&self, e: usize, x: &[T]) -> T {
+        // SAFETY: the caller's.
+        unsafe {
+            let c = *self.columns.get_unchecked(e) as usize;
+            *self.values.get_unchecked(e) * *x.get_unchecked(c)
         }
     }
 }

@@ -6,7 +6,7 @@
 //! aggregates of the nodes left over, which costs entries on every level and saves no steps.
 
 use super::independent::distance_two;
-use super::sparse::Entries;
+use super::sparse::{Entries, Sparse};
 use super::strength::Graph;
 use crate::stencil::rows::Shared;
 use rayon::prelude::*;
@@ -26,68 +26,74 @@ pub(super) struct Aggregates {
 /// Aggregates the nodes, of `block` unknowns each, of a matrix.
 pub(super) fn aggregate(a: &impl Entries, graph: &Graph, block: usize) -> Aggregates {
     let n = graph.offsets.len() - 1;
-    let mut root_of = vec![NONE; n];
-    let roots = distance_two(graph, |v| !graph.row(v as usize).0.is_empty());
-    claim(graph, &roots, &mut root_of);
-    join(&mut root_of, |v, root_of| most_coupled(a, block, v, root_of, Some(graph.row(v as usize).0)));
-    join(&mut root_of, |v, root_of| {
-        if dominant(a, block, v) { NONE } else { most_coupled(a, block, v, root_of, None) }
-    });
-
+    let mut of = vec![NONE; n];
+    let roots = distance_two(graph);
+    let shared = Shared::new(&mut of);
     // Numbered in the order of their roots, so that near aggregates have near numbers.
-    let mut number = vec![NONE; n];
-    roots.iter().enumerate().for_each(|(k, r)| number[*r as usize] = k as u32);
-    root_of.par_iter_mut().filter(|r| **r != NONE).for_each(|r| *r = number[*r as usize]);
-    Aggregates { of: root_of, count: roots.len() }
-}
-
-/// Gives the roots and their free neighbours to the roots. No node is near two of them.
-fn claim(graph: &Graph, roots: &[u32], root_of: &mut [u32]) {
-    let shared = Shared::new(root_of);
-    roots.par_iter().for_each(|&r| {
-        for &v in graph.row(r as usize).0.iter().chain([&r]) {
-            // SAFETY: roots are further than two edges apart among the free nodes, so no two of them reach the same one;
-            // nodes taken before are read alone.
-            unsafe {
-                if shared.get(v as usize, 1)[0] == NONE {
-                    shared.get_mut(v as usize, 1)[0] = r;
-                }
-            }
+    roots.par_iter().enumerate().with_min_len(512).for_each(|(number, &root)| {
+        for &v in graph.row(root as usize).0.iter().chain([&root]) {
+            // SAFETY: roots are further than two edges apart, so no two of them reach the same node.
+            unsafe { shared.get_mut(v as usize, 1)[0] = number as u32 };
         }
     });
+    join(&mut of, |sums, v, of| most_coupled(a, block, v, of, Some(graph.row(v).0), sums));
+    join(
+        &mut of,
+        |sums, v, of| {
+            if dominant(a, block, v) { NONE } else { most_coupled(a, block, v, of, None, sums) }
+        },
+    );
+    Aggregates { of, count: roots.len() }
 }
 
-/// Every free node takes the root that `choose` finds for it in what stood before.
-fn join(root_of: &mut [u32], choose: impl Fn(usize, &[u32]) -> u32 + Sync) {
-    let free: Vec<u32> = (0..root_of.len() as u32).filter(|v| root_of[*v as usize] == NONE).collect();
-    let chosen: Vec<u32> = free.par_iter().map(|v| choose(*v as usize, root_of)).collect();
-    free.iter().zip(chosen).for_each(|(v, r)| root_of[*v as usize] = r);
+/// An aggregate and how strongly a node is coupled to it.
+type Coupling = (u32, f64);
+
+/// Every free node takes the aggregate that `choose` finds for it in what stood before.
+fn join(of: &mut [u32], choose: impl Fn(&mut Vec<Coupling>, usize, &[u32]) -> u32 + Sync) {
+    let nodes = (0..of.len() as u32).into_par_iter().with_min_len(2048);
+    let chosen: Vec<(u32, u32)> = nodes
+        .filter(|v| of[*v as usize] == NONE)
+        .map_init(Vec::new, |sums, v| (v, choose(sums, v as usize, of)))
+        .collect();
+    let shared = Shared::new(of);
+    // SAFETY: nodes differ.
+    chosen.par_iter().with_min_len(2048).for_each(|&(v, a)| unsafe { shared.get_mut(v as usize, 1)[0] = a });
 }
 
-/// The root whose nodes a node is coupled to most, among `neighbours` if given.
+/// The aggregate whose nodes a node is coupled to most, among its strong neighbours if given, which are listed in the order
+/// of the matrix. The first of equals.
 fn most_coupled(
     a: &impl Entries,
     block: usize,
     node: usize,
-    root_of: &[u32],
-    neighbours: Option<&[u32]>,
+    of: &[u32],
+    strong: Option<&[u32]>,
+    sums: &mut Vec<Coupling>,
 ) -> u32 {
-    let mut sums: Vec<(u32, f64)> = Vec::new();
+    sums.clear();
     for i in node * block..(node + 1) * block {
         let (c, v) = a.row(i);
+        let mut next = 0;
         for (&c, &v) in c.iter().zip(v) {
             let other = c / block as u32;
-            let root = root_of[other as usize];
-            if root == NONE || neighbours.is_some_and(|n| !n.contains(&other)) {
+            if let Some(strong) = strong {
+                let listed = if block == 1 { strong.get(next) == Some(&c) } else { strong.contains(&other) };
+                if !listed {
+                    continue;
+                }
+                next += 1;
+            }
+            let aggregate = of[other as usize];
+            if aggregate == NONE {
                 continue;
             }
-            match sums.iter_mut().find(|s| s.0 == root) {
+            match sums.iter_mut().find(|s| s.0 == aggregate) {
                 Some(s) => s.1 += v.abs(),
-                None => sums.push((root, v.abs())),
+                None => sums.push((aggregate, v.abs())),
             }
         }
     }
-    // The first of equals, so that the choice does not depend on the order of evaluation.
     sums.iter().fold((NONE, 0.0), |best, s| if s.1 > best.1 { *s } else { best }).0
 }
 
@@ -101,4 +107,15 @@ fn dominant(a: &impl Entries, block: usize, node: usize) -> bool {
         }
         other <= DOMINANT * diagonal
     })
+}
+
+/// The nodes of every aggregate, given the aggregate of every node.
+pub(super) fn members(of: &[u32], count: usize) -> Sparse<()> {
+    let mut offsets = vec![0u32; of.len() + 1];
+    for (i, a) in of.iter().enumerate() {
+        offsets[i + 1] = offsets[i] + u32::from(*a != NONE);
+    }
+    let columns: Vec<u32> = of.iter().copied().filter(|a| *a != NONE).collect();
+    let values = vec![(); columns.len()];
+    Sparse { cols: count, offsets, columns, values }.transpose()
 }

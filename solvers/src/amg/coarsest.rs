@@ -67,6 +67,7 @@ impl<T: Scalar> Coarsest<T> {
             }
             Self::Sweeps(a) => {
                 let shared = Shared::new(xx);
+                // SAFETY: one thread works on a block at a time.
                 a.each_block(|b| unsafe { a.sweep_from_zero(b, f, shared) });
                 a.sweep_all(Direction::Backward, f, shared);
                 for _ in 1..SWEEPS {

@@ -45,6 +45,11 @@ impl fmt::Display for Complexity {
             writeln!(f, "{l:>5} {:>12} {:>14} {a_row:>8.1}", level.rows, level.nonzeros)?;
         }
         let mib = self.bytes as f64 / f64::from(1 << 20);
-        write!(f, "operator complexity {:.2}, grid complexity {:.2}, {mib:.1} MiB", self.operator(), self.grid())
+        write!(
+            f,
+            "operator complexity {:.2}, grid complexity {:.2}, {mib:.1} MiB",
+            self.operator(),
+            self.grid()
+        )
     }
 }

@@ -4,9 +4,10 @@
 //! the interpolation once, and a few vectors. The residual is restricted as it is computed and never stored: every block of
 //! rows adds into a piece of its own, the pieces are added in order.
 
+use super::aggregate::NONE;
 use super::coarsest::Coarsest;
 use super::relaxation::{Direction, Relaxation};
-use super::sparse::Sparse;
+use super::transfer::Transfer;
 use super::{AmgOptions, Cycle, Smoother};
 use crate::host::buffer::Buffer;
 use crate::stencil::rows::Shared;
@@ -17,7 +18,7 @@ use std::ops::Range;
 /// A level that is not the coarsest.
 pub(super) struct Level<T> {
     pub a: Relaxation<T>,
-    pub p: Sparse<T>,
+    pub p: Transfer<T>,
     /// The coarse unknowns that each block of rows interpolates from, and where its piece of sums starts.
     reach: Vec<(Range<usize>, usize)>,
     pieces: usize,
@@ -28,13 +29,8 @@ pub(super) struct Level<T> {
 }
 
 impl<T: Scalar> Level<T> {
-    pub fn new(a: Relaxation<T>, p: Sparse<T>, options: &AmgOptions) -> Self {
-        let range = |rows: &Range<usize>| {
-            let columns = &p.columns[p.offsets[rows.start] as usize..p.offsets[rows.end] as usize];
-            let first = columns.iter().min().map_or(0, |c| *c as usize);
-            first..columns.iter().max().map_or(0, |c| *c as usize + 1)
-        };
-        let ranges: Vec<_> = a.blocks.par_iter().map(range).collect();
+    pub fn new(a: Relaxation<T>, p: Transfer<T>, options: &AmgOptions) -> Self {
+        let ranges: Vec<_> = a.blocks.par_iter().map(|rows| p.reach(rows)).collect();
         let mut pieces = 0;
         let reach = ranges.into_iter().map(|range| {
             let start = pieces;
@@ -232,7 +228,7 @@ impl<T: Scalar> Hierarchy<'_, T> {
 /// f_c ← Pᵀ (f − A x).
 fn restrict<T: Scalar>(level: &Level<T>, fine: &mut Workspace<T>, coarse: &mut [T]) {
     let Workspace { f, xx, pieces, .. } = fine;
-    let (a, p) = (&level.a, &level.p);
+    let a = &level.a;
     let (xx, sums) = (Shared::new(xx), Shared::new(pieces));
     let fresh = level.fresh;
     a.each_block(|b| {
@@ -240,16 +236,31 @@ fn restrict<T: Scalar>(level: &Level<T>, fine: &mut Workspace<T>, coarse: &mut [
         // SAFETY: every block has a piece of its own, and nobody writes to x.
         let sums = unsafe { sums.get_mut(*start, range.len()) };
         sums.fill(T::of(0.0));
-        for i in a.blocks[b].clone() {
-            // SAFETY: nobody writes to x.
-            let r = unsafe { if fresh { a.residual_after(i, xx) } else { a.residual(i, f[i], xx) } };
-            let (c, v) = p.row(i);
-            c.iter().zip(v).for_each(|(&c, &v)| sums[c as usize - range.start] += v * r);
+        // SAFETY: nobody writes to x.
+        let residual =
+            |i: usize| unsafe { if fresh { a.residual_after(i, xx) } else { a.residual(i, f[i], xx) } };
+        let rows = a.blocks[b].clone();
+        match &level.p {
+            Transfer::Constant { of, .. } => {
+                for (&coarse, i) in of[rows.clone()].iter().zip(rows).filter(|(c, _)| **c != NONE) {
+                    // SAFETY: the block reaches these and no others.
+                    unsafe { *sums.get_unchecked_mut(coarse as usize - range.start) += residual(i) };
+                }
+            }
+            Transfer::Sparse(p) => {
+                for i in rows {
+                    let (r, (c, v)) = (residual(i), p.row(i));
+                    // SAFETY: as above.
+                    c.iter().zip(v).for_each(|(&c, &v)| unsafe {
+                        *sums.get_unchecked_mut(c as usize - range.start) += v * r;
+                    });
+                }
+            }
         }
     });
     let pieces: &[T] = pieces;
     let target = Shared::new(coarse);
-    super::relaxation::blocks(p.cols).into_par_iter().for_each(|rows| {
+    super::relaxation::blocks(level.p.coarse()).into_par_iter().for_each(|rows| {
         // SAFETY: pieces of the coarse vector are disjoint.
         let target = unsafe { target.get_mut(rows.start, rows.len()) };
         target.fill(T::of(0.0));
@@ -266,16 +277,26 @@ fn restrict<T: Scalar>(level: &Level<T>, fine: &mut Workspace<T>, coarse: &mut [
 
 /// x ← x + P e, both copies.
 fn interpolate<T: Scalar>(level: &Level<T>, e: &[T], fine: &mut Workspace<T>) {
-    let (a, p, xx) = (&level.a, &level.p, Shared::new(&mut fine.xx));
+    let (a, xx) = (&level.a, Shared::new(&mut fine.xx));
     let n = a.rows();
+    let add = |i: usize, v: T| {
+        // SAFETY: one thread works on a block at a time.
+        unsafe {
+            let x = &mut xx.get_mut(i, 1)[0];
+            *x += v;
+            xx.get_mut(n + i, 1)[0] = *x;
+        }
+    };
     a.each_block(|b| {
-        for i in a.blocks[b].clone() {
-            // SAFETY: one thread works on a block at a time.
-            unsafe {
-                let x = &mut xx.get_mut(i, 1)[0];
-                *x += p.times(i, e);
-                xx.get_mut(n + i, 1)[0] = *x;
-            }
+        let rows = a.blocks[b].clone();
+        match &level.p {
+            // SAFETY: aggregates are fewer than `e` has entries.
+            Transfer::Constant { of, .. } => rows.for_each(|i| unsafe {
+                let coarse = of[i];
+                add(i, if coarse == NONE { T::of(0.0) } else { *e.get_unchecked(coarse as usize) });
+            }),
+            // SAFETY: as above.
+            Transfer::Sparse(p) => rows.for_each(|i| unsafe { add(i, p.times(i, e)) }),
         }
     });
 }
@@ -287,6 +308,7 @@ fn residual_in_place<T: Scalar>(a: &Relaxation<T>, f: &mut [T], xx: Shared<T>) {
         let rows = a.blocks[b].clone();
         // SAFETY: one thread works on a block at a time, and nobody writes to x.
         let f = unsafe { f.get_mut(rows.start, rows.len()) };
+        // SAFETY: nobody writes to x.
         rows.zip(f).for_each(|(i, f)| *f = unsafe { a.residual(i, *f, xx) });
     });
 }
@@ -298,6 +320,7 @@ fn product<T: Scalar>(a: &Relaxation<T>, xx: Shared<T>, y: &mut [T]) {
         let rows = a.blocks[b].clone();
         // SAFETY: one thread works on a block at a time, and nobody writes to x.
         let y = unsafe { y.get_mut(rows.start, rows.len()) };
+        // SAFETY: nobody writes to x.
         rows.zip(y).for_each(|(i, y)| *y = -unsafe { a.residual(i, T::of(0.0), xx) });
     });
 }

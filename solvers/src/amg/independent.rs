@@ -1,73 +1,84 @@
 //! Maximal sets of nodes no two of which are within two edges of each other.
 //!
 //! B. Kelley, S. Rajamanickam, *Parallel, portable algorithms for distance-2 maximal independent set and graph
-//! coarsening*, IPDPS 2022, 10.1109/IPDPS53621.2022.00035: every round draws a priority for each undecided node from a
-//! hash of the node and the round, and takes those that no node within two edges beats. Every step is a pass over nodes
-//! that write to themselves alone, so the set is the same for any number of threads.
+//! coarsening*, IPDPS 2022, 10.1109/IPDPS53621.2022.00035: in every round those nodes are taken that no other within two
+//! edges beats in priority. Departures: the priorities are a permutation drawn once, so that 32 bits suffice, none tie and
+//! the set is that of a greedy search in their order, whatever the number of threads; and the nodes near one taken are
+//! struck out at once, which saves a round over nearly all nodes.
 
 use super::strength::Graph;
-use crate::stencil::rows::Shared;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-const IN: u64 = 0;
-const OUT: u64 = u64::MAX;
-
-/// A well-mixed function of a node and a round (the finaliser of SplitMix64).
-fn hash(node: u32, round: u32) -> u64 {
-    let mut h = (u64::from(round) << 32 | u64::from(node)).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    h = (h ^ (h >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    h = (h ^ (h >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    h ^ (h >> 31)
-}
+/// The priority of a node that is decided.
+const OUT: u32 = u32::MAX;
 
 /// Nodes a piece of work takes.
 const NODES: usize = 2048;
 
-/// A maximal independent set at distance two in the part of a graph whose nodes satisfy `member`, ascending.
-pub(super) fn distance_two(graph: &Graph, member: impl Fn(u32) -> bool + Sync) -> Vec<u32> {
-    let n = graph.offsets.len() - 1;
-    let mut undecided: Vec<u32> =
-        (0..n as u32).into_par_iter().with_min_len(NODES).filter(|v| member(*v)).collect();
-    let mut open = undecided.clone();
-    let mut state = vec![OUT; n];
-    let mut least = vec![OUT; n];
-    let mut round = 0;
-    while !undecided.is_empty() {
-        let (s, m) = (Shared::new(&mut state), Shared::new(&mut least));
-        undecided.par_iter().with_min_len(NODES).for_each(|&v| {
-            let priority = hash(v, round) & 0xffff_ffff_0000_0000 | u64::from(v);
-            // SAFETY: every node writes to itself alone, here and below, and what is read nobody writes in that pass.
-            unsafe { s.get_mut(v as usize, 1)[0] = priority.clamp(IN + 1, OUT - 1) };
-        });
-        open.par_iter().with_min_len(NODES).for_each(|&v| {
-            let of = |w: u32| unsafe { s.get(w as usize, 1)[0] }; // SAFETY: as above.
-            let lowest = graph.row(v as usize).0.iter().filter(|w| member(**w)).map(|w| of(*w)).min();
-            let lowest = lowest.unwrap_or(OUT).min(of(v));
-            // SAFETY: as above.
-            unsafe { m.get_mut(v as usize, 1)[0] = if lowest == IN { OUT } else { lowest } };
-        });
-        undecided.par_iter().with_min_len(NODES).for_each(|&v| {
-            let of = |w: u32| unsafe { m.get(w as usize, 1)[0] }; // SAFETY: as above.
-            // SAFETY: as above.
-            let own = unsafe { &mut s.get_mut(v as usize, 1)[0] };
-            let (mut out, mut all) = (of(v) == OUT, of(v) == *own);
-            for &w in graph.row(v as usize).0.iter().filter(|w| member(**w)) {
-                let lowest = of(w);
-                out |= lowest == OUT;
-                all &= lowest == *own;
-            }
-            if out {
-                *own = OUT;
-            } else if all {
-                *own = IN;
-            }
-        });
-        let keep = |v: &u32| !matches!(state[*v as usize], IN | OUT);
-        undecided = undecided.par_iter().with_min_len(NODES).copied().filter(keep).collect();
-        open = open.par_iter().with_min_len(NODES).copied().filter(|v| least[*v as usize] != OUT).collect();
-        round += 1;
+/// A permutation of the numbers below the next power of two, well mixed: shifts to the right and odd factors.
+#[derive(Clone, Copy)]
+struct Permutation {
+    bits: u32,
+}
+
+impl Permutation {
+    /// Of n nodes, fewer than 2³¹.
+    fn new(n: usize) -> Self {
+        Self { bits: n.next_power_of_two().trailing_zeros().max(2) }
     }
-    (0..n as u32).into_par_iter().with_min_len(NODES).filter(|v| state[*v as usize] == IN).collect()
+
+    #[inline(always)]
+    fn of(self, node: u32) -> u32 {
+        let (mask, shift) = ((1 << self.bits) - 1, self.bits.div_ceil(2));
+        let mut h = (node ^ 0x9e37_79b9) & mask;
+        for factor in [0x85eb_ca6b, 0xc2b2_ae35, 0x27d4_eb2f] {
+            h ^= h >> shift;
+            h = h.wrapping_mul(factor) & mask;
+        }
+        h ^ (h >> shift)
+    }
+}
+
+/// A maximal independent set at distance two among the nodes of a symmetric graph that have a neighbour, ascending.
+pub(super) fn distance_two(graph: &Graph) -> Vec<u32> {
+    let n = graph.offsets.len() - 1;
+    let near = |v: u32| graph.row(v as usize).0;
+    let priorities = Permutation::new(n);
+    let atomic = |value: u32| AtomicU32::new(value);
+    let nodes = || (0..n as u32).into_par_iter().with_min_len(NODES);
+    // What a node draws until it is decided, and the least of it and its neighbours.
+    let priority: Vec<AtomicU32> =
+        nodes().map(|v| atomic(if near(v).is_empty() { OUT } else { priorities.of(v) })).collect();
+    let least: Vec<AtomicU32> = nodes().map(|_| atomic(OUT)).collect();
+    let of = |v: u32| priority[v as usize].load(Relaxed);
+    let least_of = |v: u32| least[v as usize].load(Relaxed);
+    let mut undecided: Vec<u32> = nodes().filter(|v| of(*v) != OUT).collect();
+    let mut open = undecided.clone();
+    let mut roots = Vec::new();
+    while !undecided.is_empty() {
+        open.par_iter().with_min_len(NODES).for_each(|&v| {
+            let lowest = near(v).iter().fold(of(v), |lowest, w| lowest.min(of(*w)));
+            least[v as usize].store(lowest, Relaxed);
+        });
+        let first = |v: &u32| {
+            let own = of(*v);
+            near(*v).iter().fold(least_of(*v) == own, |all, w| all & (least_of(*w) == own))
+        };
+        let taken: Vec<u32> = undecided.par_iter().with_min_len(NODES).copied().filter(first).collect();
+        taken.par_iter().with_min_len(64).for_each(|&v| {
+            priority[v as usize].store(OUT, Relaxed);
+            for &w in near(v) {
+                near(w).iter().for_each(|u| priority[*u as usize].store(OUT, Relaxed));
+                priority[w as usize].store(OUT, Relaxed);
+            }
+        });
+        roots.extend(taken);
+        undecided = undecided.par_iter().with_min_len(NODES).copied().filter(|v| of(*v) != OUT).collect();
+        open = open.par_iter().with_min_len(NODES).copied().filter(|v| least_of(*v) != OUT).collect();
+    }
+    roots.par_sort_unstable();
+    roots
 }
 
 #[cfg(test)]
@@ -105,23 +116,22 @@ mod tests {
     fn sets_are_independent_and_maximal() {
         for (nx, ny) in [(1, 1), (1, 50), (37, 23), (120, 61)] {
             let graph = grid(nx, ny);
-            for skip in [u32::MAX, 3, 2] {
-                let member = |v: u32| !v.is_multiple_of(skip) || skip == u32::MAX;
-                let set = distance_two(&graph, member);
-                let mut part = graph.clone();
-                // The graph without the nodes that take no part.
-                part = Sparse::build(nx * ny, nx * ny, |_: &mut (), i, c, v| {
-                    for w in part.row(i).0.iter().filter(|w| member(**w) && member(i as u32)) {
-                        c.push(*w);
-                        v.push(());
-                    }
-                })
-                .unwrap();
-                let is_in = |v: &u32| set.binary_search(v).is_ok();
-                for v in (0..(nx * ny) as u32).filter(|v| member(*v)) {
-                    assert_eq!(near(&part, v).iter().any(is_in), !is_in(&v), "{v} of {nx} x {ny}");
-                }
+            let set = distance_two(&graph);
+            let is_in = |v: &u32| set.binary_search(v).is_ok();
+            for v in (0..(nx * ny) as u32).filter(|v| !graph.row(*v as usize).0.is_empty()) {
+                assert_eq!(near(&graph, v).iter().any(is_in), !is_in(&v), "{v} of {nx} x {ny}");
             }
+        }
+    }
+
+    #[test]
+    fn priorities_are_permutations() {
+        for n in [1, 5, 64, 1000, 4096, 100_000] {
+            let p = Permutation::new(n);
+            let mut all: Vec<u32> = (0..n as u32).map(|v| p.of(v)).collect();
+            all.sort_unstable();
+            all.dedup();
+            assert!(all.len() == n && all[n - 1] < OUT);
         }
     }
 
@@ -130,7 +140,7 @@ mod tests {
         let graph = grid(300, 217);
         let with = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| distance_two(&graph, |_| true))
+            pool.install(|| distance_two(&graph))
         };
         let one = with(1);
         assert!([2, 4, 8].into_iter().all(|t| with(t) == one));

@@ -163,6 +163,16 @@ impl Row {
         if aggregate == NONE {
             return;
         }
+        if let [t] = row {
+            match self.aggregates.iter().position(|a| *a == aggregate) {
+                Some(at) => self.values[at] += factor * t,
+                None => {
+                    self.aggregates.push(aggregate);
+                    self.values.push(factor * t);
+                }
+            }
+            return;
+        }
         let k = row.len();
         let at = self.aggregates.iter().position(|a| *a == aggregate).unwrap_or_else(|| {
             self.aggregates.push(aggregate);

@@ -17,7 +17,8 @@
 //! for geometric and algebraic multigrid*, Appl. Numer. Math. 41 (2002), 61–80, 10.1016/S0168-9274(01)00110-6.
 
 use super::Smoother;
-use super::sparse::{Entries, Sparse};
+use super::sparse::Entries;
+use crate::host::buffer::untouched;
 use crate::stencil::rows::Shared;
 use crate::{Error, Result, Scalar};
 use rayon::prelude::*;
@@ -55,6 +56,50 @@ pub(super) struct Relaxation<T> {
     excess: Vec<T>,
 }
 
+/// What [`arrange`] finds in a row.
+#[derive(Default)]
+struct Arranged {
+    /// Couplings to rows before in the block.
+    before: usize,
+    diagonal: f64,
+    /// Σ |couplings to other blocks|.
+    outside: f64,
+    /// Σ of all entries squared.
+    square: f64,
+}
+
+/// Writes the couplings of row `i`, those to rows before it in its block `own` first, others moved to the second copy.
+fn arrange<T: Scalar>(
+    (c, v): (&[u32], &[f64]),
+    i: usize,
+    own: &Range<usize>,
+    n: u32,
+    columns: &mut [u32],
+    values: &mut [T],
+) -> Arranged {
+    let mut row = Arranged::default();
+    let is_before = |c: usize| own.start <= c && c < i;
+    for (&c, &v) in c.iter().zip(v).filter(|(c, _)| is_before(**c as usize)) {
+        columns[row.before] = c;
+        values[row.before] = T::of(v);
+        row.before += 1;
+    }
+    let mut at = row.before;
+    for (&c, &v) in c.iter().zip(v) {
+        row.square += v * v;
+        if c as usize == i {
+            row.diagonal += v;
+        } else if !is_before(c as usize) {
+            let inside = own.contains(&(c as usize));
+            columns[at] = if inside { c } else { c + n };
+            values[at] = T::of(v);
+            row.outside += if inside { 0.0 } else { v.abs() };
+            at += 1;
+        }
+    }
+    row
+}
+
 impl<T: Scalar> Relaxation<T> {
     /// # Errors
     /// [`Error::Structure`] when there are more rows or entries than 32 bits count.
@@ -65,76 +110,48 @@ impl<T: Scalar> Relaxation<T> {
             return Err(Error::Structure { row: 0, why });
         }
         let blocks = blocks(n);
-        let sequential = smoother.is_sequential();
-        let block_of = |i: usize| {
-            if !sequential {
-                return i..i + 1;
-            }
-            // The guess is right or one off.
-            let mut b = (i * blocks.len() / n).min(blocks.len() - 1);
-            while i < blocks[b].start {
-                b -= 1;
-            }
-            while i >= blocks[b].end {
-                b += 1;
-            }
-            blocks[b].clone()
-        };
-        let spread = n as u32;
-        let Sparse { offsets, columns, values, .. } =
-            Sparse::<T>::build(n, 2 * n, |_: &mut (), i, columns, values| {
-                let own = block_of(i);
-                let (c, v) = a.row(i);
-                let before = |c: usize| own.start <= c && c < i;
-                for part in [true, false] {
-                    for (&c, &v) in c.iter().zip(v) {
-                        if c as usize != i && before(c as usize) == part {
-                            columns.push(if own.contains(&(c as usize)) { c } else { c + spread });
-                            values.push(T::of(v));
-                        }
-                    }
-                }
-            })?;
-        let rows: Vec<(u32, T, T)> = (0..n)
-            .into_par_iter()
-            .with_min_len(ROWS)
-            .map(|i| {
-                let range = offsets[i] as usize..offsets[i + 1] as usize;
-                let before = columns[range.clone()].iter().take_while(|&&c| (c as usize) < i).count();
-                let own = block_of(i);
-                let (c, v) = a.row(i);
-                let (mut d, mut outside, mut square) = (0.0, 0.0, 0.0);
-                for (&c, &v) in c.iter().zip(v) {
-                    square += v * v;
-                    if c as usize == i {
-                        d += v;
-                    } else if !own.contains(&(c as usize)) {
-                        outside += f64::abs(v);
-                    }
-                }
+        let own =
+            |i: usize, block: &Range<usize>| if smoother.is_sequential() { block.clone() } else { i..i + 1 };
+        let mut offsets = untouched::<u32>(n + 1);
+        let counts = &mut offsets[1..];
+        counts.par_iter_mut().enumerate().with_min_len(ROWS).for_each(|(i, count)| {
+            *count = a.row(i).0.iter().filter(|c| **c as usize != i).count() as u32;
+        });
+        (0..n).for_each(|i| offsets[i + 1] += offsets[i]);
+        let total = offsets[n] as usize;
+        let (mut middles, mut columns) = (untouched::<u32>(n), untouched::<u32>(total));
+        let (mut values, mut inverse, mut excess) =
+            (untouched::<T>(total), untouched::<T>(n), untouched::<T>(n));
+        let (m, c, v) = (Shared::new(&mut middles), Shared::new(&mut columns), Shared::new(&mut values));
+        let (w, e) = (Shared::new(&mut inverse), Shared::new(&mut excess));
+        blocks.par_iter().for_each(|block| {
+            for i in block.clone() {
+                let (first, count) = (offsets[i] as usize, (offsets[i + 1] - offsets[i]) as usize);
+                // SAFETY: rows have places of their own.
+                let (columns, values) = unsafe { (c.get_mut(first, count), v.get_mut(first, count)) };
+                let row = arrange(a.row(i), i, &own(i, block), n as u32, columns, values);
                 let whole = match smoother {
-                    Smoother::GaussSeidel | Smoother::L1Jacobi => d + 0.5 * outside.copysign(d),
-                    Smoother::Spai0 => square / d,
-                    Smoother::Chebyshev { .. } => d,
+                    Smoother::GaussSeidel | Smoother::L1Jacobi => {
+                        row.diagonal + 0.5 * row.outside.copysign(row.diagonal)
+                    }
+                    Smoother::Spai0 => row.square / row.diagonal,
+                    Smoother::Chebyshev { .. } => row.diagonal,
                 };
-                let inverse = if d == 0.0 { 0.0 } else { 1.0 / whole };
-                let excess = if d == 0.0 { 0.0 } else { whole - d };
-                (range.start as u32 + before as u32, T::of(inverse), T::of(excess))
-            })
-            .collect();
-        let middles = rows.par_iter().map(|r| r.0).collect();
-        let inverse = rows.par_iter().map(|r| r.1).collect();
-        let excess = rows.par_iter().map(|r| r.2).collect();
+                // SAFETY: as above.
+                unsafe {
+                    m.get_mut(i, 1)[0] = (first + row.before) as u32;
+                    if row.diagonal != 0.0 {
+                        w.get_mut(i, 1)[0] = T::of(1.0 / whole);
+                        e.get_mut(i, 1)[0] = T::of(whole - row.diagonal);
+                    }
+                }
+            }
+        });
         Ok(Self { blocks, offsets, middles, columns, values, inverse, excess })
     }
 
     pub fn rows(&self) -> usize {
         self.inverse.len()
-    }
-
-    /// Entries of the matrix, the diagonal included.
-    pub fn nonzeros(&self) -> usize {
-        self.columns.len() + self.rows()
     }
 
     /// Bytes held.
@@ -143,15 +160,15 @@ impl<T: Scalar> Relaxation<T> {
             + size_of::<T>() * (self.values.len() + 2 * self.inverse.len())
     }
 
-    /// Σ of the entries `range` times the vector they point into.
+    /// Σ of the entries from `start` to `end` times the vector they point into.
     ///
     /// # Safety
-    /// No thread writes to what this row reads.
+    /// They are entries of the matrix, and no thread writes to what they point to.
     #[inline(always)]
-    unsafe fn sum(&self, range: Range<u32>, xx: Shared<T>) -> T {
+    unsafe fn sum(&self, start: u32, end: u32, xx: Shared<T>) -> T {
         let mut sum = T::of(0.0);
-        for e in range.start as usize..range.end as usize {
-            // SAFETY: offsets end at the number of entries, and columns are less than 2n.
+        for e in start as usize..end as usize {
+            // SAFETY: the caller's, and columns are less than 2n.
             unsafe {
                 let c = *self.columns.get_unchecked(e) as usize;
                 sum += *self.values.get_unchecked(e) * xx.get(c, 1)[0];
@@ -160,16 +177,32 @@ impl<T: Scalar> Relaxation<T> {
         sum
     }
 
+    /// Where row `i` starts, its couplings before it in its block end, and it ends.
+    ///
+    /// # Safety
+    /// `i` is a row.
+    #[inline(always)]
+    unsafe fn bounds(&self, i: usize) -> (u32, u32, u32) {
+        debug_assert!(i < self.middles.len());
+        // SAFETY: the caller's; there is one offset more than rows.
+        unsafe {
+            let (start, end) = (*self.offsets.get_unchecked(i), *self.offsets.get_unchecked(i + 1));
+            (start, *self.middles.get_unchecked(i), end)
+        }
+    }
+
     /// x ← (D̃ + L)⁻¹ f on the rows of a block, both copies of x.
     ///
     /// # Safety
-    /// No other thread works on this block.
+    /// No other thread works on this block; f has an entry for every row.
     pub unsafe fn sweep_from_zero(&self, block: usize, f: &[T], xx: Shared<T>) {
         let n = self.rows();
+        debug_assert_eq!(f.len(), n);
         for i in self.blocks[block].clone() {
             // SAFETY: the couplings before the middle point to rows before in this block.
             unsafe {
-                let x = (f[i] - self.sum(self.offsets[i]..self.middles[i], xx)) * self.inverse[i];
+                let (start, middle, _) = self.bounds(i);
+                let x = (*f.get_unchecked(i) - self.sum(start, middle, xx)) * *self.inverse.get_unchecked(i);
                 xx.get_mut(i, 1)[0] = x;
                 xx.get_mut(n + i, 1)[0] = x;
             }
@@ -179,21 +212,27 @@ impl<T: Scalar> Relaxation<T> {
     /// The residual of row `i` after [`sweep_from_zero`](Self::sweep_from_zero).
     ///
     /// # Safety
-    /// No thread writes to x.
+    /// `i` is a row, and no thread writes to x.
     #[inline(always)]
     pub unsafe fn residual_after(&self, i: usize, xx: Shared<T>) -> T {
         // SAFETY: the caller's.
-        unsafe { self.excess[i] * xx.get(i, 1)[0] - self.sum(self.middles[i]..self.offsets[i + 1], xx) }
+        unsafe {
+            let (_, middle, end) = self.bounds(i);
+            *self.excess.get_unchecked(i) * xx.get(i, 1)[0] - self.sum(middle, end, xx)
+        }
     }
 
     /// The residual f − Ax of row `i` for any x, both copies of which agree.
     ///
     /// # Safety
-    /// No thread writes to x.
+    /// `i` is a row, and no thread writes to x.
     #[inline(always)]
     pub unsafe fn residual(&self, i: usize, f: T, xx: Shared<T>) -> T {
         // SAFETY: the caller's.
-        unsafe { f - self.sum(self.offsets[i]..self.offsets[i + 1], xx) - self.diagonal(i) * xx.get(i, 1)[0] }
+        unsafe {
+            let (start, _, end) = self.bounds(i);
+            f - self.sum(start, end, xx) - self.diagonal(i) * xx.get(i, 1)[0]
+        }
     }
 
     /// 1 / D̃ of row `i`.
@@ -222,14 +261,17 @@ impl<T: Scalar> Relaxation<T> {
     /// A sweep on the rows of a block, of the first copy of x; the second holds x before it.
     ///
     /// # Safety
-    /// No other thread works on this block, and none writes to the second copy.
+    /// No other thread works on this block, and none writes to the second copy; f has an entry for every row.
     pub unsafe fn sweep(&self, block: usize, direction: Direction, f: &[T], xx: Shared<T>) {
+        debug_assert_eq!(f.len(), self.rows());
         let row = |i: usize| {
             // SAFETY: couplings inside the block point to the first copy, others to the second.
             unsafe {
-                let sum = self.sum(self.offsets[i]..self.offsets[i + 1], xx);
+                let (start, _, end) = self.bounds(i);
+                let sum = self.sum(start, end, xx);
                 let x = &mut xx.get_mut(i, 1)[0];
-                *x = (f[i] - sum + self.excess[i] * *x) * self.inverse[i];
+                let rest = *f.get_unchecked(i) - sum + *self.excess.get_unchecked(i) * *x;
+                *x = rest * *self.inverse.get_unchecked(i);
             }
         };
         match direction {

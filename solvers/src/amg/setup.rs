@@ -3,12 +3,12 @@
 use super::aggregate::aggregate;
 use super::coarsest::Coarsest;
 use super::cycle::Level;
-use super::galerkin::galerkin;
 use super::interpolation::{Filtered, plain};
 use super::relaxation::Relaxation;
 use super::sparse::{Entries, Sparse};
 use super::strength::strong;
 use super::tentative::{NearNull, tentative};
+use super::transfer::Transfer;
 use super::{AmgOptions, Coarsening, LevelSize};
 use crate::{Csr, Error, Map, Positivity, Result, Scalar};
 use rayon::prelude::*;
@@ -67,16 +67,24 @@ impl State {
         if aggregates.count == 0 || (aggregates.count * k) as f64 > SHRINKS * n as f64 {
             return Ok(None);
         }
-        let (rows, near) = tentative(&self.near, &aggregates, self.block);
-        let p = match options.coarsening {
-            Coarsening::Smoothed => {
-                let (near, block, theta) = (&self.near, self.block, self.theta);
-                Filtered { a, graph: &graph, near, block, theta }.interpolation::<T>(&aggregates, &rows)?
-            }
-            Coarsening::Plain => plain::<T>(n, self.block, &aggregates, &rows)?,
+        let near_is_constant = self.block == 1 && self.near.is_constant();
+        let (p, near) = if options.coarsening == Coarsening::Plain && near_is_constant {
+            let near = NearNull { count: 1, values: vec![1.0; aggregates.count] };
+            (Transfer::constant(aggregates), near)
+        } else {
+            let (rows, near) = tentative(&self.near, &aggregates, self.block);
+            let p = match options.coarsening {
+                Coarsening::Smoothed => {
+                    let (near, block, theta) = (&self.near, self.block, self.theta);
+                    Filtered { a, graph: &graph, near, block, theta }
+                        .interpolation::<T>(&aggregates, &rows)?
+                }
+                Coarsening::Plain => plain::<T>(n, self.block, &aggregates, &rows)?,
+            };
+            (Transfer::Sparse(p), near)
         };
-        drop((graph, aggregates, rows));
-        let coarse = galerkin(a, &p, &p.transpose())?;
+        drop(graph);
+        let coarse = p.galerkin(a)?;
         levels.push(Level::new(Relaxation::new(a, options.smoother)?, p, options));
         (self.near, self.block, self.theta) = (near, k, 0.5 * self.theta);
         Ok(Some(coarse))
@@ -92,15 +100,14 @@ pub(super) fn update<T: Scalar>(
     let mut matrices = Vec::new();
     let mut coarse: Option<Sparse<f64>> = None;
     for level in levels {
-        let transposed = level.p.transpose();
         let next = match &coarse {
             None => {
                 matrices.push(Relaxation::new(a, options.smoother)?);
-                galerkin(a, &level.p, &transposed)?
+                level.p.galerkin(a)?
             }
             Some(a) => {
                 matrices.push(Relaxation::new(a, options.smoother)?);
-                galerkin(a, &level.p, &transposed)?
+                level.p.galerkin(a)?
             }
         };
         coarse = Some(next);

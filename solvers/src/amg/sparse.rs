@@ -1,5 +1,6 @@
 //! Sparse rows as a hierarchy keeps them: 32-bit bounds, columns in any order.
 
+use crate::host::buffer::untouched;
 use crate::{Csr, Error, Result, Scalar};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +14,8 @@ pub(super) trait Entries: Sync {
     /// Columns and values of a row.
     fn row(&self, row: usize) -> (&[u32], &[f64]);
     fn nonzeros(&self) -> usize;
+    /// Asks for a row ahead of its use.
+    fn prefetch(&self, row: usize);
     /// The diagonal, 0 where none is stored.
     fn diagonal(&self) -> Vec<f64> {
         (0..self.rows())
@@ -29,11 +32,18 @@ impl Entries for Csr<f64> {
     fn rows(&self) -> usize {
         Csr::rows(self)
     }
+    #[inline(always)]
     fn row(&self, row: usize) -> (&[u32], &[f64]) {
         Csr::row(self, row)
     }
     fn nonzeros(&self) -> usize {
         Csr::nonzeros(self)
+    }
+    #[inline(always)]
+    fn prefetch(&self, row: usize) {
+        let (c, v) = Csr::row(self, row);
+        prefetch(c);
+        prefetch(v);
     }
 }
 
@@ -50,12 +60,33 @@ impl Entries for Sparse<f64> {
     fn rows(&self) -> usize {
         self.offsets.len() - 1
     }
+    #[inline(always)]
     fn row(&self, row: usize) -> (&[u32], &[f64]) {
         Sparse::row(self, row)
     }
     fn nonzeros(&self) -> usize {
         self.columns.len()
     }
+    #[inline(always)]
+    fn prefetch(&self, row: usize) {
+        Sparse::prefetch(self, row);
+    }
+}
+
+/// Asks for the first and the last line of what will be read soon.
+#[inline(always)]
+pub(super) fn prefetch<T>(v: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    if let (Some(first), Some(last)) = (v.first(), v.last()) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint reads nothing.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(first).cast());
+            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(last).cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = v;
 }
 
 /// Workspaces that pieces of parallel work borrow, one for each that runs at the same time.
@@ -78,7 +109,17 @@ impl<T: Copy + Default + Send + Sync> Sparse<T> {
     #[inline(always)]
     pub fn row(&self, row: usize) -> (&[u32], &[T]) {
         let range = self.offsets[row] as usize..self.offsets[row + 1] as usize;
-        (&self.columns[range.clone()], &self.values[range])
+        debug_assert!(range.start <= range.end && range.end <= self.columns.len());
+        // SAFETY: offsets ascend to the number of entries.
+        unsafe { (self.columns.get_unchecked(range.clone()), self.values.get_unchecked(range)) }
+    }
+
+    /// Asks for a row ahead of its use.
+    #[inline(always)]
+    pub fn prefetch(&self, row: usize) {
+        let (c, v) = self.row(row);
+        prefetch(c);
+        prefetch(v);
     }
 
     /// Bytes held.
@@ -106,8 +147,11 @@ impl<T: Copy + Default + Send + Sync> Sparse<T> {
             .map(|p| {
                 pool.with(|work| {
                     let range = p * GRAIN..((p + 1) * GRAIN).min(rows);
-                    let mut piece =
-                        Piece { ends: Vec::with_capacity(range.len()), columns: Vec::new(), values: Vec::new() };
+                    let mut piece = Piece {
+                        ends: Vec::with_capacity(range.len()),
+                        columns: Vec::new(),
+                        values: Vec::new(),
+                    };
                     for row in range {
                         fill(work, row, &mut piece.columns, &mut piece.values);
                         piece.ends.push(piece.columns.len() as u32);
@@ -121,8 +165,8 @@ impl<T: Copy + Default + Send + Sync> Sparse<T> {
             let why = "more entries than a 32-bit index counts on a level of the hierarchy";
             return Err(Error::Structure { row: 0, why });
         }
-        let mut offsets = vec![0u32; rows + 1];
-        let (mut columns, mut values) = (vec![0u32; total], vec![T::default(); total]);
+        let mut offsets = untouched::<u32>(rows + 1);
+        let (mut columns, mut values) = (untouched::<u32>(total), untouched::<T>(total));
         let mut jobs = Vec::with_capacity(pieces.len());
         let (mut o, mut c, mut v, mut base) = (&mut offsets[1..], &mut columns[..], &mut values[..], 0u32);
         for piece in &pieces {
@@ -163,7 +207,7 @@ impl<T: Copy + Default + Send + Sync> Sparse<T> {
             }
             offsets[c + 1] = at;
         }
-        let (mut columns, mut values) = (vec![0u32; total], vec![T::default(); total]);
+        let (mut columns, mut values) = (untouched::<u32>(total), untouched::<T>(total));
         let (shared_c, shared_v) =
             (crate::stencil::rows::Shared::new(&mut columns), crate::stencil::rows::Shared::new(&mut values));
         counts.into_par_iter().enumerate().for_each(|(p, mut place)| {
@@ -186,10 +230,14 @@ impl<T: Copy + Default + Send + Sync> Sparse<T> {
 
 impl<T: Scalar> Sparse<T> {
     /// Σ of a row's values times `x`.
+    ///
+    /// # Safety
+    /// `x` has as many entries as there are columns.
     #[inline(always)]
-    pub fn times(&self, row: usize, x: &[T]) -> T {
+    pub unsafe fn times(&self, row: usize, x: &[T]) -> T {
         let (c, v) = self.row(row);
-        c.iter().zip(v).fold(T::of(0.0), |sum, (&c, &v)| sum + v * x[c as usize])
+        // SAFETY: the caller's.
+        c.iter().zip(v).fold(T::of(0.0), |sum, (&c, &v)| sum + v * unsafe { *x.get_unchecked(c as usize) })
     }
 }
 

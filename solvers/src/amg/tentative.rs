@@ -5,8 +5,7 @@
 //! Brezina 1996, 10.1007/BF02238511). A vector that depends on those before it on an aggregate leaves a column of zeros. A
 //! single vector keeps its length, so that constants are constants on every level.
 
-use super::aggregate::{Aggregates, NONE};
-use super::sparse::Sparse;
+use super::aggregate::{Aggregates, NONE, members};
 use crate::stencil::rows::Shared;
 use rayon::prelude::*;
 
@@ -18,6 +17,11 @@ pub(super) struct NearNull {
 }
 
 impl NearNull {
+    /// Whether it is the constants.
+    pub fn is_constant(&self) -> bool {
+        self.count == 1 && self.values.par_iter().all(|v| *v == 1.0)
+    }
+
     /// The first vector, for levels of one unknown a node.
     #[inline(always)]
     pub fn along(&self, i: usize) -> f64 {
@@ -33,16 +37,13 @@ pub(super) fn tentative(near: &NearNull, aggregates: &Aggregates, block: usize) 
     let k = near.count;
     let mut fine = near.values.clone();
     let mut coarse = vec![0.0; aggregates.count * k * k];
-    let members = members(aggregates);
+    let members = members(&aggregates.of, aggregates.count);
     let (f, c) = (Shared::new(&mut fine), Shared::new(&mut coarse));
     (0..aggregates.count).into_par_iter().with_min_len(256).for_each(|aggregate| {
         let nodes = members.row(aggregate).0;
+        let unknowns = || nodes.iter().flat_map(|n| *n as usize * block..(*n as usize + 1) * block);
         // SAFETY: an unknown belongs to one aggregate.
-        let rows = || {
-            nodes.iter().flat_map(|n| {
-                (*n as usize * block..(*n as usize + 1) * block).map(|i| unsafe { f.get_mut(i * k, k) })
-            })
-        };
+        let rows = || unknowns().map(|i| unsafe { f.get_mut(i * k, k) });
         // SAFETY: one triangle for each aggregate.
         let triangle = unsafe { c.get_mut(aggregate * k * k, k * k) };
         for j in 0..k {
@@ -69,16 +70,4 @@ pub(super) fn tentative(near: &NearNull, aggregates: &Aggregates, block: usize) 
     let free = |i: usize| aggregates.of[i / block] == NONE;
     fine.par_chunks_mut(k).enumerate().filter(|(i, _)| free(*i)).for_each(|(_, row)| row.fill(0.0));
     (fine, NearNull { count: k, values: coarse })
-}
-
-/// The nodes of every aggregate.
-fn members(aggregates: &Aggregates) -> Sparse<()> {
-    let n = aggregates.of.len();
-    let mut offsets = vec![0u32; n + 1];
-    for (i, a) in aggregates.of.iter().enumerate() {
-        offsets[i + 1] = offsets[i] + u32::from(*a != NONE);
-    }
-    let columns: Vec<u32> = aggregates.of.iter().copied().filter(|a| *a != NONE).collect();
-    let values = vec![(); columns.len()];
-    Sparse { cols: aggregates.count, offsets, columns, values }.transpose()
 }

@@ -56,6 +56,23 @@ impl<T: Scalar> Buffer<T> {
     }
 }
 
+/// A vector of `n` default values, which must be zeros, whose pages nobody has touched yet and which, when large, asks for
+/// huge ones.
+pub(crate) fn untouched<T: Copy + Default>(n: usize) -> Vec<T> {
+    #[allow(unused_mut)]
+    let mut v = vec![T::default(); n];
+    #[cfg(target_os = "linux")]
+    {
+        let (start, bytes) = (v.as_mut_ptr() as usize, n * size_of::<T>());
+        if bytes >= 2 * HUGE {
+            let first = start.next_multiple_of(4096);
+            // SAFETY: the pages lie inside the vector. The advice may be refused without harm.
+            unsafe { libc::madvise(first as *mut _, (start + bytes - first) & !4095, libc::MADV_HUGEPAGE) };
+        }
+    }
+    v
+}
+
 /// Lets threads share a closure over a raw pointer whose calls touch separate ranges.
 struct Base<'a, F>(&'a F);
 // SAFETY: every call writes a range of its own.
