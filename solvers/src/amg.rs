@@ -235,7 +235,7 @@ impl<T: Scalar> Amg<T> {
                 Properties { symmetric: claimed.symmetric && options.cycle != Cycle::K, ..Properties::NONE }
             }
         };
-        let fingerprint = setup::fingerprint(a);
+        let fingerprint = a.fingerprint();
         let work = Mutex::new(work);
         Ok(Self { n, properties, fingerprint, options, levels, coarsest, sizes, work })
     }
@@ -247,7 +247,7 @@ impl<T: Scalar> Amg<T> {
     /// [`Error::Structure`] when the pattern differs; else as [`new`](Self::new). On an error nothing has changed.
     pub fn update_values(&mut self, a: &Csr<f64>) -> Result<()> {
         check_len("the matrix's rows", self.n, a.rows())?;
-        if setup::fingerprint(a) != self.fingerprint {
+        if a.fingerprint() != self.fingerprint {
             let why = "the pattern is not that of the hierarchy; make a new one";
             return Err(Error::Structure { row: 0, why });
         }

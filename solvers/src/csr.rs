@@ -266,6 +266,18 @@ impl<T: Scalar> Csr<T> {
             })
     }
 
+    /// A number that tells patterns apart.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        const PIECE: usize = 1 << 16;
+        let mix = |h: u64, v: u64| (h ^ v).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
+        let start = 0xcbf2_9ce4_8422_2325 ^ self.cols as u64;
+        let offsets = self.offsets.par_chunks(PIECE).map(|p| p.iter().fold(start, |h, v| mix(h, *v as u64)));
+        let columns =
+            self.columns.par_chunks(PIECE).map(|p| p.iter().fold(start, |h, v| mix(h, u64::from(*v))));
+        let pieces: Vec<u64> = offsets.chain(columns).collect();
+        pieces.iter().fold(start, |h, v| mix(h, *v))
+    }
+
     /// Runs `piece(i, first row, y of these rows)` for every piece.
     fn each_piece(&self, y: &mut [T], piece: impl Fn(usize, usize, &mut [T]) + Sync) {
         fn split<T: Send>(

@@ -25,6 +25,7 @@ pub mod compose;
 pub mod csr;
 pub mod dense;
 pub mod diagonal;
+pub mod direct;
 pub mod error;
 pub mod grid;
 pub mod host;
@@ -48,9 +49,14 @@ pub use error::{Error, Result};
 pub use grid::{Boundaries, Boundary, Grid};
 pub use host::{Host, buffer::Buffer};
 pub use krylov::{
+    bicgstab::BiCgStab,
     cg::Cg,
     fcg::FlexibleCg,
+    gmres::Gmres,
     lanczos::{Spectrum, lanczos},
+    lsqr::Lsqr,
+    minres::Minres,
+    refinement::Refinement,
 };
 pub use multigrid::{Multigrid, MultigridOptions};
 pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape};

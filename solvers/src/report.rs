@@ -32,6 +32,13 @@ pub enum Status {
         /// ‖b − Pb‖₂, the part no x can reach.
         outside: f64,
     },
+    /// The recurrence of the method cannot go on from where it is, and starting afresh did not help.
+    Breakdown,
+    /// No x makes the residual smaller: the system has no solution, and this one is of least squares.
+    LeastSquares {
+        /// ‖Aᵀr‖₂ / (‖A‖ ‖r‖₂), with an estimate of ‖A‖.
+        gradient: f64,
+    },
     /// The caller's `watch` asked to stop.
     Interrupted,
 }
@@ -48,6 +55,8 @@ impl Status {
             Self::Stagnated => "stagnated",
             Self::NonFinite => "non_finite",
             Self::Inconsistent { .. } => "inconsistent",
+            Self::Breakdown => "breakdown",
+            Self::LeastSquares { .. } => "least_squares",
             Self::Interrupted => "interrupted",
         }
     }
@@ -84,6 +93,14 @@ impl fmt::Display for Status {
             Self::Inconsistent { outside } => write!(
                 f,
                 "the operator is singular and b has a part of norm {outside:e} outside its range, so no x solves it; subtract that part (for pure Neumann boundaries: the mean of b)"
+            ),
+            Self::Breakdown => write!(
+                f,
+                "the recurrence broke down and starting afresh did not help; use GMRES, or a stronger preconditioner"
+            ),
+            Self::LeastSquares { gradient } => write!(
+                f,
+                "no x solves the system; this one makes the residual smallest (‖Aᵀr‖ = {gradient:e} ‖A‖ ‖r‖)"
             ),
             Self::Interrupted => write!(f, "interrupted by the caller; x holds the last iterate"),
         }

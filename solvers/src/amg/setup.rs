@@ -136,14 +136,3 @@ pub(super) fn check_diagonal(a: &Csr<f64>) -> Result<bool> {
         None => Ok(diagonal.contains(&0.0)),
     }
 }
-
-/// A number that tells patterns apart.
-pub(super) fn fingerprint(a: &Csr<f64>) -> u64 {
-    const PIECE: usize = 1 << 16;
-    let mix = |h: u64, v: u64| (h ^ v).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
-    let start = 0xcbf2_9ce4_8422_2325;
-    let of = a.offsets().par_chunks(PIECE).map(|p| p.iter().fold(start, |h, v| mix(h, *v as u64)));
-    let columns = a.columns().par_chunks(PIECE).map(|p| p.iter().fold(start, |h, v| mix(h, u64::from(*v))));
-    let pieces: Vec<u64> = of.chain(columns).collect();
-    pieces.iter().fold(start, |h, v| mix(h, *v))
-}

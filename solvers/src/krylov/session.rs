@@ -16,6 +16,17 @@ pub(super) fn history(stop: &Stop) -> Vec<f64> {
 /// The caller's callback.
 pub(super) type Watch<'a> = &'a mut dyn FnMut(&Progress) -> ControlFlow<()>;
 
+/// What a method asks of an operator.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Symmetric, positive definite or semidefinite.
+    Definite,
+    /// Symmetric.
+    Symmetric,
+    /// Nothing but to be square.
+    Square,
+}
+
 /// What an iteration works on.
 pub(super) struct Session<'a, S: Space> {
     pub space: &'a S,
@@ -30,6 +41,34 @@ pub(super) struct Session<'a, S: Space> {
     /// The true residual when it was last recomputed.
     last_true: f64,
 }
+
+/// `solve` and `history` of a method that has `solve_watched` with the arguments of a square system.
+macro_rules! solve_square {
+    ($method:ident, $m:ident) => {
+        impl<S: Space> $method<S> {
+            /// ‖r‖₂ before every step of the last solve, and at its end.
+            pub fn history(&self) -> &[f64] {
+                &self.history
+            }
+
+            /// Solves Ax = b from the starting point in `x`, preconditioned by `m` ≈ A⁻¹ when given.
+            ///
+            /// # Errors
+            /// As [`solve_watched`](Self::solve_watched).
+            pub fn solve(
+                &mut self,
+                space: &S,
+                a: &dyn crate::LinearOperator<S>,
+                m: Option<&dyn crate::$m<S>>,
+                b: &S::Slice,
+                x: &mut S::Slice,
+            ) -> crate::Result<crate::Report> {
+                self.solve_watched(space, a, m, b, x, &mut |_| std::ops::ControlFlow::Continue(()))
+            }
+        }
+    };
+}
+pub(super) use solve_square;
 
 /// What comes next.
 pub(super) enum Turn {
@@ -49,6 +88,7 @@ impl<'a, S: Space> Session<'a, S> {
     #[allow(clippy::too_many_arguments)]
     pub fn begin(
         method: &'static str,
+        needs: Needs,
         space: &'a S,
         a: &'a dyn LinearOperator<S>,
         m: Option<Shape>,
@@ -58,8 +98,18 @@ impl<'a, S: Space> Session<'a, S> {
         stop: &'a Stop,
     ) -> Result<Result<(Self, f64), Report>> {
         let started = Instant::now();
-        if !a.properties().admits_cg() {
-            return Err(Error::Property { method, needs: "symmetric and positive definite or semidefinite" });
+        let claims = a.properties();
+        match needs {
+            Needs::Definite if !claims.admits_cg() => {
+                return Err(Error::Property {
+                    method,
+                    needs: "symmetric and positive definite or semidefinite",
+                });
+            }
+            Needs::Symmetric if !claims.symmetric => {
+                return Err(Error::Property { method, needs: "symmetric" });
+            }
+            _ => {}
         }
         let n = a.shape().rows;
         check_len("the operator's columns", n, a.shape().cols)?;
@@ -80,7 +130,7 @@ impl<'a, S: Space> Session<'a, S> {
         if !b_norm.is_finite() || !space.norm(x)?.is_finite() {
             return Ok(Err(over(Status::NonFinite, f64::NAN)));
         }
-        let semidefinite = a.properties().positivity < crate::Positivity::Definite;
+        let semidefinite = claims.symmetric && claims.positivity == crate::Positivity::Semidefinite;
         if b_norm == 0.0 {
             space.fill(S::Scalar::of(0.0), x)?;
             return Ok(Err(over(Status::Converged, 0.0)));
@@ -107,7 +157,7 @@ impl<'a, S: Space> Session<'a, S> {
     }
 
     /// r ← b − Ax.
-    fn residual(&self, x: &S::Slice, r: &mut S::Slice) -> Result<()> {
+    pub fn residual(&self, x: &S::Slice, r: &mut S::Slice) -> Result<()> {
         self.a.apply(self.space, x, r)?;
         self.space.axpby(S::Scalar::of(1.0), self.b, S::Scalar::of(-1.0), r)
     }
@@ -146,8 +196,13 @@ impl<'a, S: Space> Session<'a, S> {
         Ok(self.interrupted(step, *residual, watch).map_or(turn, Turn::End))
     }
 
+    /// Takes `norm` as the residual that was just recomputed: [`finish`](Self::finish) does not do it again.
+    pub fn accept(&mut self, norm: f64) {
+        self.last_true = norm;
+    }
+
     /// A reason to stop before the next step, if there is one.
-    fn interrupted(&self, step: usize, residual: f64, watch: Watch) -> Option<Status> {
+    pub fn interrupted(&self, step: usize, residual: f64, watch: Watch) -> Option<Status> {
         if step >= self.stop.max_steps {
             return Some(Status::MaxSteps);
         }

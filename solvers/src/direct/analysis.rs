@@ -1,0 +1,115 @@
+//! What a symmetric factorisation will cost, known from the pattern.
+
+use crate::error::check_len;
+use crate::{Csr, Error, Result};
+use faer::sparse::linalg::cholesky::{SymbolicCholesky, SymbolicCholeskyRaw, factorize_symbolic_cholesky};
+use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
+use faer::{Side, sparse::linalg::cholesky::SymmetricOrdering};
+use std::sync::Arc;
+
+/// The symbolic analysis of a symmetric pattern: an ordering and the places of the factor's entries. A clone shares it.
+///
+/// ```
+/// use resolvent::{Csr, Properties, direct::{Analysis, SparseCholesky}};
+/// let a = Csr::from_triplets(2, 2, &[(0, 0, 2.0), (0, 1, -1.0), (1, 0, -1.0), (1, 1, 2.0)])?;
+/// let analysis = Analysis::new(&a)?;
+/// assert_eq!(analysis.fill(), 3);
+/// let factor = SparseCholesky::with_analysis(analysis, &a.assume(Properties::SPD))?;
+/// # Ok::<(), resolvent::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    pub(super) symbolic: Arc<SymbolicCholesky<u32>>,
+    offsets: Arc<[u32]>,
+    fingerprint: u64,
+    fill: usize,
+    flops: f64,
+}
+
+/// faer's error where nothing numerical can have failed.
+pub(super) fn memory(error: &faer::sparse::FaerError) -> Error {
+    match error {
+        faer::sparse::FaerError::IndexOverflow => Error::Structure {
+            row: 0,
+            why: "the factor has more entries than a 32-bit index counts; use an iterative method",
+        },
+        _ => Error::Memory { bytes: usize::MAX },
+    }
+}
+
+/// Row bounds in 32 bits.
+pub(super) fn short_offsets<T: crate::Scalar>(a: &Csr<T>) -> Result<Arc<[u32]>> {
+    if a.nonzeros() > u32::MAX as usize {
+        let why = "more entries than a 32-bit index counts; use an iterative method";
+        return Err(Error::Structure { row: 0, why });
+    }
+    Ok(a.offsets().iter().map(|o| *o as u32).collect())
+}
+
+impl Analysis {
+    /// Orders the rows and finds the entries of the factor.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for a matrix that is not square; [`Error::Structure`] for too many entries; [`Error::Memory`].
+    pub fn new(a: &Csr<f64>) -> Result<Self> {
+        let n = a.rows();
+        check_len("the matrix's columns", n, a.cols())?;
+        let offsets = short_offsets(a)?;
+        let pattern = SymbolicSparseColMatRef::new_checked(n, n, &offsets, None, a.columns());
+        let ordering = SymmetricOrdering::Amd;
+        let symbolic = factorize_symbolic_cholesky(pattern, Side::Lower, ordering, Default::default())
+            .map_err(|e| memory(&e))?;
+        let (mut fill, mut flops) = (0, 0.0);
+        let mut column = |count: usize| {
+            fill += count;
+            flops += (count as f64).powi(2);
+        };
+        match symbolic.raw() {
+            SymbolicCholeskyRaw::Simplicial(s) => {
+                s.col_ptr().windows(2).for_each(|w| column((w[1] - w[0]) as usize));
+            }
+            SymbolicCholeskyRaw::Supernodal(s) => {
+                let (begin, end) = (s.supernode_begin(), s.supernode_end());
+                for i in 0..s.n_supernodes() {
+                    let below = s.supernode(i).pattern().len();
+                    (0..(end[i] - begin[i]) as usize).for_each(|j| column(below + j + 1));
+                }
+            }
+        }
+        let fingerprint = a.fingerprint();
+        Ok(Self { symbolic: Arc::new(symbolic), offsets, fingerprint, fill, flops })
+    }
+
+    /// Entries of the factor.
+    pub fn fill(&self) -> usize {
+        self.fill
+    }
+
+    /// Multiplications and additions of the factorisation.
+    pub fn flops(&self) -> f64 {
+        self.flops
+    }
+
+    /// The matrix as faer sees it: its rows are columns, which is the same for a symmetric one.
+    pub(super) fn matrix<'a>(&'a self, a: &'a Csr<f64>) -> SparseColMatRef<'a, u32, f64> {
+        let n = a.rows();
+        let pattern = SymbolicSparseColMatRef::new_checked(n, n, &self.offsets, None, a.columns());
+        SparseColMatRef::new(pattern, a.values())
+    }
+
+    /// # Errors
+    /// [`Error::Length`]; [`Error::Structure`] when `a` has another pattern.
+    pub(super) fn check(&self, a: &Csr<f64>) -> Result<()> {
+        check_len("the matrix's rows", self.symbolic.nrows(), a.rows())?;
+        if a.fingerprint() != self.fingerprint {
+            let why = "the pattern is not the one that was analysed; make a new factorisation";
+            return Err(Error::Structure { row: 0, why });
+        }
+        Ok(())
+    }
+
+    /// The row of the matrix at a place of the ordering.
+    pub(super) fn row(&self, place: usize) -> usize {
+        self.symbolic.perm().and_then(|p| p.arrays().0.get(place).copied()).map_or(place, |r| r as usize)
+    }
+}
