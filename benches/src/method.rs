@@ -18,7 +18,7 @@ const fn cg(preconditioner: Preconditioner, precision: Precision) -> Plan {
 }
 
 /// Every method, in the order of their listing.
-pub const METHODS: [Method; 6] = [
+pub const METHODS: [Method; 8] = [
     Method {
         name: "cg",
         summary: "conjugate gradients alone",
@@ -48,6 +48,24 @@ pub const METHODS: [Method; 6] = [
         name: "multigrid-f64",
         summary: "preconditioned by a geometric V-cycle in f64",
         plan: cg(Preconditioner::Multigrid, Precision::F64),
+    },
+    Method {
+        name: "amg",
+        summary: "preconditioned by an algebraic K-cycle in f32",
+        plan: Plan {
+            method: plan::Method::FlexibleCg,
+            preconditioner: Preconditioner::Amg,
+            precision: Precision::Mixed,
+        },
+    },
+    Method {
+        name: "direct",
+        summary: "a sparse factorisation, refined",
+        plan: Plan {
+            method: plan::Method::Direct,
+            preconditioner: Preconditioner::None,
+            precision: Precision::F64,
+        },
     },
 ];
 

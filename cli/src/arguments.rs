@@ -104,10 +104,10 @@ pub struct Solve {
     /// A starting point: an earlier output, .h5 or .mtx.
     #[arg(long, value_name = "FILE")]
     pub start: Option<PathBuf>,
-    /// The iteration: auto, cg or fcg.
+    /// The method: auto, cg, fcg, minres, gmres, fgmres, bicgstab, lsqr or direct.
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Method::from_str)]
     pub method: Method,
-    /// Its preconditioner: auto, none, jacobi, mic, chebyshev or multigrid.
+    /// Its preconditioner: auto, none, jacobi, mic, chebyshev, multigrid (grids) or amg (sparse matrices).
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Preconditioner::from_str)]
     pub precond: Preconditioner,
     /// End when the residual is below this part of the right-hand side.

@@ -29,7 +29,7 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
     let matrix = &system.matrix;
     if a.precond == Preconditioner::Multigrid && !matches!(matrix, Matrix::Structured(_)) {
         return Err(Failure::usage(
-            "--precond multigrid needs a grid: a problem family, or a system file with `grid`; use mic or jacobi here",
+            "--precond multigrid needs a grid: a problem family, or a system file with `grid`; use amg here",
         ));
     }
     let empty = Vec::new();
@@ -83,6 +83,10 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
         "method": solver.plan().method.name(),
         "precond": solver.plan().preconditioner.name(),
         "precision": solver.plan().precision.name(),
+        "reason": solver.reason(),
+        "levels": solver.complexity().map(|c| c.levels.len()),
+        "operator_complexity": solver.complexity().map(|c| c.operator()),
+        "grid_complexity": solver.complexity().map(|c| c.grid()),
         "device": "cpu",
         "threads": rayon::current_num_threads(),
         "problem": loaded.name,
@@ -170,10 +174,19 @@ fn text(
         Status::Interrupted => "interrupted",
         _ => "not converged",
     };
+    let levels = solver.complexity().map_or(String::new(), |c| {
+        format!(
+            "levels     {}, operator complexity {:.2}, grid complexity {:.2}\n",
+            c.levels.len(),
+            c.operator(),
+            c.grid()
+        )
+    });
     format!(
         "problem    {problem}\n\
          unknowns   {} ({} entries)\n\
          method     {}, {} threads\n\
+         because    {}\n{levels}\
          steps      {}\n\
          residual   {:.2e} of b, recomputed; target {:.2e}\n\
          set-up     {} s\n\
@@ -184,6 +197,7 @@ fn text(
         grouped(matrix.nonzeros()),
         solver.plan(),
         rayon::current_num_threads(),
+        solver.reason(),
         report.steps,
         relative(report.true_residual),
         relative(report.target),

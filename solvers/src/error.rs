@@ -103,6 +103,16 @@ pub enum Error {
         /// Its value.
         pivot: f64,
     },
+    /// A factorisation of a matrix that has no inverse, as far as its pivoting can tell.
+    #[error(
+        "{what} found the matrix singular near row {row}; look for a row that is empty or repeats others, or take the least-squares solution of `Lsqr` or `Minres`"
+    )]
+    Singular {
+        /// Which factorisation.
+        what: &'static str,
+        /// A row whose solution is not determined.
+        row: usize,
+    },
     /// Memory that could not be had.
     #[error("cannot allocate {bytes} bytes; use a smaller problem or a machine with more memory")]
     Memory {

@@ -1,4 +1,5 @@
-//! A way to solve a system, chosen by names: what the command line, the benchmarks and their tables speak of.
+//! A way to solve a system, chosen by names: what the command line, the benchmarks and their tables speak of. `auto` is
+//! resolved from what the matrix is, and says why: see [`Plan::resolve`].
 //!
 //! ```
 //! use resolvent::{Boundary, Grid, Host, Matrix, Plan, Poisson, Status, Stencil, Stop};
@@ -11,9 +12,13 @@
 //! # Ok::<(), resolvent::Error>(())
 //! ```
 
+mod choose;
+mod iteration;
 mod matrix;
+mod preconditioner;
 mod solver;
 
+pub use choose::Choice;
 pub use matrix::Matrix;
 pub use solver::Solver;
 
@@ -78,19 +83,31 @@ macro_rules! named {
 named! {
     /// The iteration of a [`Plan`].
     Method, "method":
-    /// What fits the matrix: conjugate gradients for all that can be solved here.
+    /// What fits the matrix.
     #[default]
     Auto = "auto",
     /// Conjugate gradients.
     Cg = "cg",
     /// Flexible conjugate gradients.
     FlexibleCg = "fcg",
+    /// Minimal residuals, for symmetric matrices.
+    Minres = "minres",
+    /// Generalised minimal residuals, restarted.
+    Gmres = "gmres",
+    /// Flexible generalised minimal residuals, restarted.
+    FlexibleGmres = "fgmres",
+    /// Stabilised biconjugate gradients.
+    BiCgStab = "bicgstab",
+    /// Least squares, for any shape.
+    Lsqr = "lsqr",
+    /// A factorisation, refined.
+    Direct = "direct",
 }
 
 named! {
     /// The preconditioner of a [`Plan`].
     Preconditioner, "preconditioner":
-    /// What fits the matrix: multigrid on a grid, else incomplete factorisation, else the diagonal.
+    /// What fits the matrix and the method.
     #[default]
     Auto = "auto",
     /// None.
@@ -103,6 +120,8 @@ named! {
     Chebyshev = "chebyshev",
     /// A geometric multigrid cycle; for matrices on a grid.
     Multigrid = "multigrid",
+    /// An algebraic multigrid cycle; for sparse matrices.
+    Amg = "amg",
 }
 
 named! {

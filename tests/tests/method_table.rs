@@ -202,6 +202,7 @@ fn name(result: Result<Report, Error>) -> &'static str {
         Err(Error::Property { .. }) => "property",
         Err(Error::Length { .. }) => "length",
         Err(Error::Pivot { .. }) => "pivot",
+        Err(Error::Singular { .. }) => "singular",
         Err(other) => panic!("{other}"),
     }
 }

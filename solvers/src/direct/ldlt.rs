@@ -14,14 +14,15 @@ use std::sync::Mutex;
 /// The factorisation of a symmetric matrix that need not be definite, as the operator r ↦ A⁻¹r.
 ///
 /// Pivots are sought within supernodes, after Bunch and Kaufman; where that is not enough the factor is inaccurate, which
-/// [`Refinement`](crate::Refinement) repairs or reports. A matrix found singular is refused.
+/// [`Refinement`](crate::Refinement) repairs or reports. A matrix found singular is refused; so may be one with zeros on its
+/// diagonal, which [`SparseLu`](super::SparseLu) takes.
 ///
 /// ```
 /// use resolvent::{Csr, Host, Operator, direct::SparseLdlt};
-/// let a = Csr::from_triplets(2, 2, &[(0, 1, 2.0), (1, 0, 2.0)])?;
+/// let a = Csr::from_triplets(2, 2, &[(0, 0, 1.0), (0, 1, 2.0), (1, 0, 2.0), (1, 1, -1.0)])?;
 /// let (factor, mut x) = (SparseLdlt::new(&a)?, [0.0; 2]);
-/// factor.apply(&Host::<f64>::new(), &[2.0, 6.0], &mut x)?;
-/// assert_eq!(x, [3.0, 1.0]);
+/// factor.apply(&Host::<f64>::new(), &[3.0, 1.0], &mut x)?;
+/// assert!((x[0] - 1.0).abs() < 1e-15 && (x[1] - 1.0).abs() < 1e-15);
 /// # Ok::<(), resolvent::Error>(())
 /// ```
 ///
@@ -41,7 +42,7 @@ impl SparseLdlt {
     /// Analyses and factorises. Only the upper triangle is read.
     ///
     /// # Errors
-    /// [`Error::Pivot`] for a matrix that is singular to working precision; as [`Analysis::new`].
+    /// [`Error::Singular`] for a matrix that is singular to working precision, or needs pivots from outside a supernode; as [`Analysis::new`].
     pub fn new(a: &Csr<f64>) -> Result<Self> {
         Self::with_analysis(Analysis::new(a)?, a)
     }
@@ -49,7 +50,7 @@ impl SparseLdlt {
     /// Factorises a matrix whose pattern has been analysed.
     ///
     /// # Errors
-    /// [`Error::Pivot`]; [`Error::Structure`] when the pattern is another; [`Error::Memory`].
+    /// [`Error::Singular`]; [`Error::Structure`] when the pattern is another; [`Error::Memory`].
     pub fn with_analysis(analysis: Analysis, a: &Csr<f64>) -> Result<Self> {
         let n = analysis.symbolic.nrows();
         let request = analysis.symbolic.solve_in_place_scratch::<f64>(1, Par::Seq);
@@ -64,7 +65,7 @@ impl SparseLdlt {
     /// Factorises new values in the same pattern.
     ///
     /// # Errors
-    /// As [`with_analysis`](Self::with_analysis); after [`Error::Pivot`] the factor is of no use.
+    /// As [`with_analysis`](Self::with_analysis); after [`Error::Singular`] the factor is of no use.
     pub fn update_values(&mut self, a: &Csr<f64>) -> Result<()> {
         self.analysis.check(a)?;
         let symbolic = &self.analysis.symbolic;
@@ -90,7 +91,7 @@ impl SparseLdlt {
         let worst = (0..n).max_by(|&i, &j| (x[i] - known[i]).abs().total_cmp(&(x[j] - known[j]).abs()));
         match worst {
             Some(row) if (x[row] - known[row]).abs() > 0.1 || !x[row].is_finite() => {
-                Err(Error::Pivot { what: "the LDLᵀ factorisation", row, pivot: a.get(row, row) })
+                Err(Error::Singular { what: "the LDLᵀ factorisation", row })
             }
             _ => Ok(()),
         }

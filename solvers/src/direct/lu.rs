@@ -45,7 +45,7 @@ fn factorise(symbolic: &SymbolicLu<u32>, a: &Csr<f64>, offsets: &[u32]) -> Resul
     let factor =
         Lu::try_new_with_symbolic(symbolic.clone(), transposed(a, offsets)).map_err(|e| match e {
             LuError::Generic(e) => memory(&e),
-            LuError::SymbolicSingular { index } => singular(a, index),
+            LuError::SymbolicSingular { index } => singular(index),
         })?;
     // Zero pivots give infinities in a solve.
     let mut probe = vec![1.0; a.rows()];
@@ -54,20 +54,20 @@ fn factorise(symbolic: &SymbolicLu<u32>, a: &Csr<f64>, offsets: &[u32]) -> Resul
         MatMut::from_column_major_slice_mut(&mut probe, a.rows(), 1).as_dyn_cols_mut(),
     );
     match probe.iter().position(|v| !v.is_finite()) {
-        Some(row) => Err(singular(a, row)),
+        Some(row) => Err(singular(row)),
         None => Ok(factor),
     }
 }
 
-fn singular(a: &Csr<f64>, row: usize) -> Error {
-    Error::Pivot { what: "the LU factorisation", row, pivot: a.get(row, row) }
+fn singular(row: usize) -> Error {
+    Error::Singular { what: "the LU factorisation", row }
 }
 
 impl SparseLu {
     /// Analyses and factorises.
     ///
     /// # Errors
-    /// [`Error::Length`] for a matrix that is not square; [`Error::Pivot`] for one that is singular; [`Error::Memory`].
+    /// [`Error::Length`] for a matrix that is not square; [`Error::Singular`] for one that is singular; [`Error::Memory`].
     pub fn new(a: &Csr<f64>) -> Result<Self> {
         let n = a.rows();
         check_len("the matrix's columns", n, a.cols())?;

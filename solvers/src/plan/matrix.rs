@@ -20,11 +20,14 @@ pub enum Matrix {
 impl Matrix {
     /// A sparse matrix and what it looks like: a symmetric one with a positive diagonal is taken to be positive definite,
     /// or, when all rows sum to zero, semidefinite with constants as its null space. Conjugate gradients find out when it
-    /// is not. Any other claims what it did before.
+    /// is not. One with another diagonal claims to be symmetric; any other claims what it did before.
     pub fn from_sparse(a: Csr<f64>) -> Self {
         let symmetric = a.properties().symmetric || a.is_symmetric(0.0);
-        if !symmetric || a.diagonal().iter().any(|d| *d <= 0.0) {
+        if !symmetric {
             return Self::Sparse(a.into());
+        }
+        if a.diagonal().iter().any(|d| *d <= 0.0) {
+            return Self::Sparse(a.assume(Properties::SYMMETRIC).into());
         }
         let sums_to_zero = (0..a.rows()).all(|r| {
             let (sum, size) = a.row(r).1.iter().fold((0.0, 0.0), |(s, m), v| (s + v, m + v.abs()));
@@ -46,12 +49,12 @@ impl Matrix {
         }
     }
 
-    /// How many unknowns there are: cells that take part, or rows.
+    /// How many unknowns there are: cells that take part, or columns.
     pub fn unknowns(&self) -> usize {
         match self {
             Self::Structured(a) => a.active(),
-            Self::Sparse(a) => a.rows(),
-            Self::Singular(a) => a.inner().rows(),
+            Self::Sparse(a) => a.cols(),
+            Self::Singular(a) => a.inner().cols(),
         }
     }
 

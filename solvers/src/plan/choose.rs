@@ -1,0 +1,200 @@
+//! What `auto` stands for.
+
+use super::{Matrix, Method, Plan, Preconditioner};
+use crate::Map;
+
+/// Unknowns up to which a symmetric factorisation is faster than any iteration, whatever the pattern: its work is then at
+/// most some tens of milliseconds.
+const SMALL: usize = 5_000;
+/// Unknowns up to which a factorisation is preferred where no good preconditioner is known.
+const HARD: usize = 60_000;
+
+/// A plan without `auto`, and why it is this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The plan.
+    pub plan: Plan,
+    /// A sentence for people.
+    pub reason: String,
+}
+
+impl Plan {
+    /// What this plan stands for on a matrix: every `Auto` replaced by what fits its shape, symmetry, sign, structure and
+    /// size.
+    ///
+    /// ```
+    /// use resolvent::{Csr, Matrix, Plan};
+    /// let a = Csr::from_triplets(2, 2, &[(0, 0, 2.0), (0, 1, 1.0), (1, 1, 3.0)])?;
+    /// let choice = Plan::default().resolve(&Matrix::from_sparse(a));
+    /// assert_eq!(choice.plan.method.name(), "direct");
+    /// assert_eq!(choice.reason, "2 unknowns, not symmetric: few enough for an LU factorisation");
+    /// # Ok::<(), resolvent::Error>(())
+    /// ```
+    pub fn resolve(self, a: &Matrix) -> Choice {
+        let (fitting, why) = fitting(a);
+        let method = if self.method == Method::Auto {
+            // A preconditioner that was asked for rules out a factorisation.
+            match (self.preconditioner, fitting.method) {
+                (Preconditioner::Auto | Preconditioner::None, method) => method,
+                (_, Method::Direct | Method::FlexibleCg) if a.properties().admits_cg() => {
+                    match self.preconditioner {
+                        Preconditioner::Amg => Method::FlexibleCg,
+                        _ => Method::Cg,
+                    }
+                }
+                (_, Method::Direct) if a.properties().symmetric => Method::Minres,
+                (_, Method::Direct) => Method::Gmres,
+                (_, method) => method,
+            }
+        } else {
+            self.method
+        };
+        let preconditioner = match self.preconditioner {
+            Preconditioner::Auto => preconditioner(a, method, fitting),
+            named => named,
+        };
+        let asked = |auto: bool| if auto { "" } else { " (asked for)" };
+        let reason = if self.method == Method::Auto && self.preconditioner == Preconditioner::Auto {
+            why
+        } else {
+            format!(
+                "{method}{}, {preconditioner}{}: {}",
+                asked(self.method == Method::Auto),
+                asked(self.preconditioner == Preconditioner::Auto),
+                kind(a)
+            )
+        };
+        Choice { plan: Self { method, preconditioner, ..self }, reason }
+    }
+}
+
+/// The preconditioner for a method that was chosen.
+fn preconditioner(a: &Matrix, method: Method, fitting: Plan) -> Preconditioner {
+    match (method, a) {
+        (Method::Direct | Method::Lsqr, _) => Preconditioner::None,
+        (_, Matrix::Structured(_)) => Preconditioner::Multigrid,
+        _ if a.properties().admits_cg() => Preconditioner::Amg,
+        _ if fitting.method == Method::Direct => Preconditioner::None,
+        _ => fitting.preconditioner,
+    }
+}
+
+/// A few words on what the matrix is.
+fn kind(a: &Matrix) -> String {
+    let shape = a.shape();
+    if !shape.is_square() {
+        return format!("{shape}");
+    }
+    let n = a.unknowns();
+    match a {
+        Matrix::Structured(_) => format!("{n} unknowns on a grid"),
+        Matrix::Singular(_) => format!("{n} unknowns, symmetric with constants as null space"),
+        Matrix::Sparse(_) if a.properties().admits_cg() => {
+            format!("{n} unknowns, symmetric with a positive diagonal")
+        }
+        Matrix::Sparse(_) if a.properties().symmetric => format!("{n} unknowns, symmetric of either sign"),
+        Matrix::Sparse(_) => format!("{n} unknowns, not symmetric"),
+    }
+}
+
+/// What fits a matrix, and why.
+fn fitting(a: &Matrix) -> (Plan, String) {
+    let plan = |method, preconditioner| Plan { method, preconditioner, ..Plan::default() };
+    let n = a.unknowns();
+    let (plan, why) = match a {
+        Matrix::Structured(_) => {
+            (plan(Method::Cg, Preconditioner::Multigrid), "geometric multigrid needs few steps at any size")
+        }
+        _ if !a.shape().is_square() => (plan(Method::Lsqr, Preconditioner::None), "least squares"),
+        Matrix::Singular(_) => {
+            (plan(Method::FlexibleCg, Preconditioner::Amg), "algebraic multigrid in the range of the matrix")
+        }
+        Matrix::Sparse(_) if a.properties().admits_cg() => match n {
+            0..=SMALL => {
+                (plan(Method::Direct, Preconditioner::None), "few enough for a Cholesky factorisation")
+            }
+            _ => (
+                plan(Method::FlexibleCg, Preconditioner::Amg),
+                "algebraic multigrid needs few steps at any size",
+            ),
+        },
+        Matrix::Sparse(csr) if a.properties().symmetric => match n {
+            0..=HARD if !csr.diagonal().contains(&0.0) => {
+                (plan(Method::Direct, Preconditioner::None), "few enough for an LDLᵀ factorisation")
+            }
+            0..=HARD => (plan(Method::Direct, Preconditioner::None), "few enough for an LU factorisation"),
+            _ => (plan(Method::Minres, Preconditioner::None), "too many for a factorisation"),
+        },
+        Matrix::Sparse(csr) => match n {
+            0..=HARD => (plan(Method::Direct, Preconditioner::None), "few enough for an LU factorisation"),
+            _ if csr.diagonal().iter().all(|d| *d > 0.0) => (
+                plan(Method::FlexibleGmres, Preconditioner::Amg),
+                "algebraic multigrid takes the positive diagonal",
+            ),
+            _ => (plan(Method::BiCgStab, Preconditioner::None), "too many for a factorisation"),
+        },
+    };
+    (plan, format!("{}: {why}", kind(a)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Boundary, Csr, Grid, Poisson, Stencil};
+
+    fn tridiagonal(n: usize, [low, diagonal, high]: [f64; 3]) -> Matrix {
+        let mut entries = Vec::new();
+        for i in 0..n as u32 {
+            entries.push((i, i, diagonal));
+            if i > 0 {
+                entries.push((i, i - 1, low));
+                entries.push((i - 1, i, high));
+            }
+        }
+        Matrix::from_sparse(Csr::from_triplets(n, n, &entries).unwrap())
+    }
+
+    fn of(a: &Matrix) -> (&'static str, &'static str) {
+        let plan = Plan::default().resolve(a).plan;
+        (plan.method.name(), plan.preconditioner.name())
+    }
+
+    #[test]
+    fn auto_is_what_fits() {
+        let grid = Grid::new_2d(9, 8).unwrap();
+        let poisson = Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3]).unwrap();
+        assert_eq!(of(&Matrix::from(Stencil::from(poisson))), ("cg", "multigrid"));
+        let spd = [-1.0, 2.5, -1.0];
+        assert_eq!(of(&tridiagonal(SMALL, spd)), ("direct", "none"));
+        assert_eq!(of(&tridiagonal(SMALL + 1, spd)), ("fcg", "amg"));
+        assert_eq!(of(&tridiagonal(SMALL, [1.0, -2.0, 1.0])), ("direct", "none"));
+        assert_eq!(of(&tridiagonal(HARD + 1, [1.0, -2.0, 1.0])), ("minres", "none"));
+        assert_eq!(of(&tridiagonal(HARD, [1.0, 2.0, -1.0])), ("direct", "none"));
+        assert_eq!(of(&tridiagonal(HARD + 1, [1.0, 2.0, -1.0])), ("fgmres", "amg"));
+        assert_eq!(of(&tridiagonal(HARD + 1, [1.0, -2.0, -1.0])), ("bicgstab", "none"));
+        let wide = Csr::from_triplets(2, 3, &[(0, 0, 1.0), (1, 2, 1.0)]).unwrap();
+        assert_eq!(of(&Matrix::from_sparse(wide)), ("lsqr", "none"));
+        let path = [(0, 0, 1.0), (0, 1, -1.0), (1, 0, -1.0), (1, 1, 1.0)];
+        assert_eq!(of(&Matrix::from_sparse(Csr::from_triplets(2, 2, &path).unwrap())), ("fcg", "amg"));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_kept() {
+        let a = tridiagonal(20, [-1.0, 2.5, -1.0]);
+        let resolve = |method: &str, preconditioner: &str| {
+            let plan = Plan {
+                method: method.parse().unwrap(),
+                preconditioner: preconditioner.parse().unwrap(),
+                ..Plan::default()
+            };
+            let choice = plan.resolve(&a);
+            (choice.plan.method.name(), choice.plan.preconditioner.name(), choice.reason)
+        };
+        let (method, preconditioner, reason) = resolve("auto", "mic");
+        assert_eq!((method, preconditioner), ("cg", "mic"));
+        assert_eq!(reason, "cg, mic (asked for): 20 unknowns, symmetric with a positive diagonal");
+        assert_eq!(resolve("gmres", "auto").1, "amg");
+        assert_eq!(resolve("auto", "amg").0, "fcg");
+        assert_eq!(resolve("cg", "none").0, "cg");
+    }
+}

@@ -1,0 +1,103 @@
+//! The workspace of whichever method.
+
+use super::{Matrix, Method};
+use crate::direct::{SparseCholesky, SparseLdlt, SparseLu};
+use crate::{
+    BiCgStab, Cg, Error, FlexibleCg, Gmres, Host, LinearOperator, Lsqr, Map, Minres, Progress, Refinement,
+    Report, Result, Stop,
+};
+use std::ops::ControlFlow;
+
+type Linear<'a> = dyn LinearOperator<Host<f64>> + 'a;
+
+/// Steps after which the generalised minimal residuals start again.
+const RESTART: usize = 50;
+
+pub(super) enum Iteration {
+    Cg(Cg<Host<f64>>),
+    FlexibleCg(FlexibleCg<Host<f64>>),
+    Minres(Minres<Host<f64>>),
+    Gmres(Gmres<Host<f64>>),
+    BiCgStab(BiCgStab<Host<f64>>),
+    Lsqr(Lsqr<Host<f64>>),
+    /// With the factorisation.
+    Direct(Refinement<Host<f64>>, Box<Linear<'static>>),
+}
+
+impl Iteration {
+    /// The workspace of a method that is not `Auto`; `preconditioned` says whether there will be a preconditioner.
+    pub fn new(method: Method, a: &Matrix, stop: Stop, preconditioned: bool) -> Result<Self> {
+        let (space, shape) = (Host::new(), a.shape());
+        let n = shape.rows;
+        Ok(match method {
+            Method::FlexibleCg => Self::FlexibleCg(FlexibleCg::new(&space, n, stop)?),
+            Method::Minres => Self::Minres(Minres::new(&space, n, stop)?),
+            Method::Gmres => Self::Gmres(Gmres::with_restart(&space, n, stop, RESTART)?),
+            Method::FlexibleGmres => Self::Gmres(Gmres::flexible(&space, n, stop, RESTART)?),
+            Method::BiCgStab => Self::BiCgStab(BiCgStab::new(&space, n, stop)?),
+            Method::Lsqr => Self::Lsqr(Lsqr::new(&space, shape, stop)?),
+            Method::Direct => Self::Direct(Refinement::new(&space, n, stop)?, factorise(a)?),
+            Method::Auto | Method::Cg if preconditioned => Self::Cg(Cg::new(&space, n, stop)?),
+            Method::Auto | Method::Cg => Self::Cg(Cg::unpreconditioned(&space, n, stop)?),
+        })
+    }
+
+    pub fn solve(
+        &mut self,
+        a: &Linear<'_>,
+        m: Option<&Linear<'_>>,
+        b: &[f64],
+        x: &mut [f64],
+        watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        let space = Host::new();
+        match self {
+            Self::Cg(cg) => cg.solve_watched(&space, a, m, b, x, watch),
+            Self::FlexibleCg(cg) => cg.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
+            Self::Minres(minres) => minres.solve_watched(&space, a, m, b, x, watch),
+            Self::Gmres(gmres) => gmres.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
+            Self::BiCgStab(bicgstab) => bicgstab.solve_watched(&space, a, m, b, x, watch),
+            Self::Lsqr(lsqr) => lsqr.solve_watched(&space, a, b, x, watch),
+            Self::Direct(refinement, factor) => {
+                refinement.solve_watched(&space, a, Some(&*factor), b, x, watch)
+            }
+        }
+    }
+
+    pub fn history(&self) -> &[f64] {
+        match self {
+            Self::Cg(i) => i.history(),
+            Self::FlexibleCg(i) => i.history(),
+            Self::Minres(i) => i.history(),
+            Self::Gmres(i) => i.history(),
+            Self::BiCgStab(i) => i.history(),
+            Self::Lsqr(i) => i.history(),
+            Self::Direct(i, _) => i.history(),
+        }
+    }
+}
+
+/// The factorisation that a matrix admits: Cholesky, LDLᵀ, LU.
+fn factorise(a: &Matrix) -> Result<Box<Linear<'static>>> {
+    let csr = match a {
+        Matrix::Sparse(csr) => csr,
+        Matrix::Structured(_) | Matrix::Singular(_) => {
+            return Err(Error::Unsuited {
+                what: "a factorisation",
+                needs: "a sparse matrix that is regular",
+                mend: "leave the method to auto: multigrid takes grids and matrices with constants as null space",
+            });
+        }
+    };
+    if a.properties().admits_cg() {
+        return Ok(Box::new(SparseCholesky::new(csr)?));
+    }
+    if a.properties().symmetric && !csr.diagonal().contains(&0.0) {
+        match SparseLdlt::new(csr) {
+            // Its pivots stay within supernodes; those of LU do not.
+            Err(Error::Singular { .. }) => {}
+            done => return Ok(Box::new(done?)),
+        }
+    }
+    Ok(Box::new(SparseLu::new(csr)?))
+}

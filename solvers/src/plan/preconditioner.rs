@@ -1,0 +1,74 @@
+//! Whichever preconditioner.
+
+use super::{Matrix, Method, Precision, Preconditioner};
+use crate::amg::Complexity;
+use crate::precond::{Chebyshev, ChebyshevOptions, IncompleteCholesky, IncompleteOptions, Jacobi};
+use crate::{Amg, AmgOptions, Csr, Error, Host, LinearOperator, Multigrid, MultigridOptions, Result};
+
+/// A preconditioner, and the levels of an algebraic hierarchy.
+pub(super) type Built = (Option<Box<dyn LinearOperator<Host<f64>>>>, Option<Complexity>);
+
+impl Preconditioner {
+    /// The preconditioner of a matrix for a method; `Auto` is none.
+    pub(super) fn build(self, precision: Precision, method: Method, a: &Matrix) -> Result<Built> {
+        let space = Host::<f64>::new();
+        let m: Box<dyn LinearOperator<Host<f64>>> = match (self, a) {
+            (Self::Auto | Self::None, _) => return Ok((None, None)),
+            (Self::Jacobi, _) => Box::new(Jacobi::new(&space, &a.diagonal())?),
+            (Self::Chebyshev, _) => {
+                Box::new(Chebyshev::new(&space, a.clone(), &a.diagonal(), ChebyshevOptions::default())?)
+            }
+            (Self::IncompleteCholesky, Matrix::Structured(s)) => {
+                let (matrix, cells) = s.to_csr()?;
+                let options = IncompleteOptions::default();
+                Box::new(IncompleteCholesky::<f64>::on_cells(&matrix, &cells, s.grid().cells(), options)?)
+            }
+            (Self::IncompleteCholesky, Matrix::Sparse(a)) => {
+                Box::new(IncompleteCholesky::<f64>::new(a, IncompleteOptions::default())?)
+            }
+            (Self::IncompleteCholesky, Matrix::Singular(a)) => {
+                Box::new(IncompleteCholesky::<f64>::new(a.inner(), IncompleteOptions::default())?)
+            }
+            (Self::Multigrid, Matrix::Structured(a)) => match precision {
+                Precision::Mixed => Box::new(Multigrid::<f32>::new(a, MultigridOptions::default())?),
+                Precision::F64 => Box::new(Multigrid::<f64>::new(a, MultigridOptions::default())?),
+            },
+            (Self::Multigrid, _) => {
+                return Err(Error::Unsuited {
+                    what: "geometric multigrid",
+                    needs: "a grid Laplacian: a problem family, or a system file with `grid`",
+                    mend: "choose amg, or store the grid with the system",
+                });
+            }
+            (Self::Amg, Matrix::Sparse(a)) => return algebraic(precision, method, a),
+            (Self::Amg, Matrix::Singular(a)) => return algebraic(precision, method, a.inner()),
+            (Self::Amg, Matrix::Structured(_)) => {
+                return Err(Error::Unsuited {
+                    what: "algebraic multigrid",
+                    needs: "a stored matrix, which a problem on a grid is not",
+                    mend: "choose multigrid",
+                });
+            }
+        };
+        Ok((Some(m), None))
+    }
+}
+
+/// Plain aggregation under a K-cycle for the methods that take a preconditioner that is not linear, and smoothed
+/// aggregation for the others.
+fn algebraic(precision: Precision, method: Method, a: &Csr<f64>) -> Result<Built> {
+    let flexible = matches!(method, Method::FlexibleCg | Method::FlexibleGmres);
+    let options = if flexible { AmgOptions::plain() } else { AmgOptions::default() };
+    Ok(match precision {
+        Precision::Mixed => {
+            let m = Amg::<f32>::new(a, options)?;
+            let complexity = m.complexity();
+            (Some(Box::new(m)), Some(complexity))
+        }
+        Precision::F64 => {
+            let m = Amg::<f64>::new(a, options)?;
+            let complexity = m.complexity();
+            (Some(Box::new(m)), Some(complexity))
+        }
+    })
+}
