@@ -2,6 +2,7 @@
 
 use crate::measurement::{Measurement, reached, thinned};
 use crate::{Method, Spread, memory};
+use resolvent::plan::Preconditioner;
 use resolvent::{Map, Matrix, Progress, Report, Status, Stop};
 use resolvent_datasets::{Family, Parameters, Placed, Problem, Result, RhsKind};
 use std::ops::ControlFlow;
@@ -108,10 +109,12 @@ impl Right {
 /// Never in practice: the problem is fixed.
 pub fn warm_up() -> Result<()> {
     let problem = Family::named("channels")?.problem(Parameters::new(8).dim(3))?;
-    let (a, b) = (Matrix::from(problem.stencil().clone()), problem.rhs(RhsKind::Noise)?);
+    let (grid, b) = (Matrix::from(problem.stencil().clone()), problem.rhs(RhsKind::Noise)?);
+    let stored = Matrix::from_sparse(problem.stencil().to_csr()?.0);
     for method in crate::method::METHODS {
-        let mut solver = method.plan.set_up(&a, Stop::default())?;
-        let _ = solver.solve(&a, &b, &mut vec![0.0; b.len()], &mut |_| ControlFlow::Break(()))?;
+        let a = if method.plan.preconditioner == Preconditioner::Multigrid { &grid } else { &stored };
+        let mut solver = method.plan.set_up(a, Stop::default())?;
+        let _ = solver.solve(a, &b, &mut vec![0.0; b.len()], &mut |_| ControlFlow::Break(()))?;
     }
     Ok(())
 }

@@ -208,7 +208,7 @@ pub struct BenchHow {
 /// How methods are compared on one right-hand side.
 #[derive(Debug, Args)]
 pub struct BenchHowOne {
-    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64 [default: those that fit].
+    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, amg, direct [default: those that fit].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', num_args = 1..)]
     pub methods: Vec<String>,
     /// Repeat each this often; medians are reported.

@@ -72,9 +72,12 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
 
 fn methods(how: &BenchHowOne, structured: bool) -> Result<Vec<Method>, Failure> {
     if how.methods.is_empty() {
-        let fitting = ["cg", "jacobi", "chebyshev", "mic", "multigrid"];
-        let fits = |name: &&str| structured || *name != "multigrid";
-        return fitting.iter().filter(|n| fits(n)).map(|n| Method::named(n).map_err(Into::into)).collect();
+        let fitting: &[&str] = if structured {
+            &["cg", "jacobi", "chebyshev", "mic", "multigrid"]
+        } else {
+            &["cg", "jacobi", "chebyshev", "mic", "amg", "direct"]
+        };
+        return fitting.iter().map(|n| Method::named(n).map_err(Into::into)).collect();
     }
     how.methods.iter().map(|name| Method::named(name).map_err(Into::into)).collect()
 }

@@ -90,7 +90,11 @@ fn factorise(a: &Matrix) -> Result<Box<Linear<'static>>> {
         }
     };
     if a.properties().admits_cg() {
-        return Ok(Box::new(SparseCholesky::new(csr)?));
+        match SparseCholesky::new(csr) {
+            // A positive diagonal promised too much.
+            Err(Error::Pivot { .. }) => {}
+            done => return Ok(Box::new(done?)),
+        }
     }
     if a.properties().symmetric && !csr.diagonal().contains(&0.0) {
         match SparseLdlt::new(csr) {
