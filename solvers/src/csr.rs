@@ -1,6 +1,7 @@
 //! Sparse matrices in compressed rows.
 
 use crate::error::check_len;
+use crate::host::buffer::settle;
 use crate::operator::check_apply;
 use crate::{Error, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
 use rayon::prelude::*;
@@ -8,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// A sparse matrix in compressed rows, with 32-bit column indices and a product of our own on all threads.
 ///
+/// Large matrices are copied once into huge pages, which products then read faster.
 /// Bytes of one product in f64: 12 an entry, and 8 + 8 + 8 a row for its bound, y and (if it stays in cache) x.
 ///
 /// ```
@@ -118,6 +120,7 @@ impl<T: Scalar> Csr<T> {
         }
         pieces.push(rows);
         let scratch = Mutex::new(vec![0.0; pieces.len() - 1]);
+        let (offsets, columns, values) = (settle(offsets), settle(columns), settle(values));
         Self { rows, cols, offsets, columns, values, properties: Properties::NONE, pieces, scratch }
     }
 

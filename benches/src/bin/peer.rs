@@ -1,10 +1,11 @@
-//! Our multigrid conjugate gradients under the calling convention of the peers' harness:
+//! Our methods under the calling convention of the peers' harness:
 //! `peer FILE NAME RHS REPS METHOD THREADS`, where FILE is an exchange file, RHS is `random` or `smooth`, and METHOD a name of
-//! [`METHODS`](resolvent_benches::method::METHODS) or `default`. Prints one `RESULT` line with medians.
+//! [`METHODS`](resolvent_benches::method::METHODS), `auto` or `default`. Prints one `RESULT` line with medians.
 //!
 //! Recognising the grid operator in the matrix is not timed, as reading it is not: our callers hand over an operator.
 //! Making the hierarchy is.
 
+use resolvent::plan::{Plan, Preconditioner};
 use resolvent::{Map, Stop};
 use resolvent_benches::{Method, Spread, memory};
 use resolvent_datasets::{LinearSystem, Placed, exchange};
@@ -19,10 +20,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: peer FILE NAME random|smooth REPS METHOD THREADS".into());
     };
     rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build_global()?;
-    let method = Method::named(if method == "default" { "multigrid" } else { method })?;
+    let automatic = Method { name: "auto", summary: "what fits", plan: Plan::default() };
+    let method = match method.as_str() {
+        "auto" => automatic,
+        "default" => Method::named("multigrid")?,
+        name => Method::named(name)?,
+    };
     let exchange::Exchange { matrix, noise, smooth, grid } = exchange::read(Path::new(file))?;
     let (n, nonzeros) = (matrix.rows(), matrix.nonzeros());
     let b = if rhs == "smooth" { smooth } else { noise };
+    // A plain matrix is what algebraic methods are asked about.
+    let grid = grid.filter(|_| method.plan.preconditioner == Preconditioner::Multigrid);
     let system = LinearSystem { rhs: Some(b), grid, ..matrix.into() };
     let Placed { matrix, rhs: Some(b), remark, .. } = system.place()? else {
         return Err("no right-hand side".into());

@@ -198,11 +198,21 @@ impl<T: Scalar> Relaxation<T> {
     pub unsafe fn sweep_from_zero(&self, block: usize, f: &[T], xx: Shared<T>) {
         let n = self.rows();
         debug_assert_eq!(f.len(), n);
+        let mut last = T::of(0.0);
         for i in self.blocks[block].clone() {
             // SAFETY: the couplings before the middle point to rows before in this block.
             unsafe {
                 let (start, middle, _) = self.bounds(i);
-                let x = (*f.get_unchecked(i) - self.sum(start, middle, xx)) * *self.inverse.get_unchecked(i);
+                let inverse = *self.inverse.get_unchecked(i);
+                // The row before, when it comes last, is taken from a register: the rows wait for each other less.
+                let near =
+                    middle > start && *self.columns.get_unchecked(middle as usize - 1) as usize + 1 == i;
+                let sum = self.sum(start, middle - u32::from(near), xx);
+                let mut x = (*f.get_unchecked(i) - sum) * inverse;
+                if near {
+                    x -= *self.values.get_unchecked(middle as usize - 1) * inverse * last;
+                }
+                last = x;
                 xx.get_mut(i, 1)[0] = x;
                 xx.get_mut(n + i, 1)[0] = x;
             }
@@ -264,19 +274,39 @@ impl<T: Scalar> Relaxation<T> {
     /// No other thread works on this block, and none writes to the second copy; f has an entry for every row.
     pub unsafe fn sweep(&self, block: usize, direction: Direction, f: &[T], xx: Shared<T>) {
         debug_assert_eq!(f.len(), self.rows());
-        let row = |i: usize| {
-            // SAFETY: couplings inside the block point to the first copy, others to the second.
-            unsafe {
-                let (start, _, end) = self.bounds(i);
-                let sum = self.sum(start, end, xx);
-                let x = &mut xx.get_mut(i, 1)[0];
-                let rest = *f.get_unchecked(i) - sum + *self.excess.get_unchecked(i) * *x;
-                *x = rest * *self.inverse.get_unchecked(i);
-            }
+        // What row `i` becomes: (f − Σ + (D̃ − D) x) / D̃.
+        let relax = |i: usize, sum: T| unsafe {
+            // SAFETY: the caller's; `i` is a row of the block.
+            let rest = *f.get_unchecked(i) - sum + *self.excess.get_unchecked(i) * xx.get(i, 1)[0];
+            rest * *self.inverse.get_unchecked(i)
         };
+        let rows = self.blocks[block].clone();
+        let mut last = T::of(0.0);
+        // SAFETY: couplings inside the block point to the first copy, others to the second. The row that was relaxed just
+        // before, at the middle of the row's entries if it is there, is taken from a register: the rows wait less.
         match direction {
-            Direction::Forward => self.blocks[block].clone().for_each(row),
-            Direction::Backward => self.blocks[block].clone().rev().for_each(row),
+            Direction::Forward => rows.for_each(|i| unsafe {
+                let (start, middle, end) = self.bounds(i);
+                let near =
+                    middle > start && *self.columns.get_unchecked(middle as usize - 1) as usize + 1 == i;
+                let before = middle - u32::from(near);
+                let sum = self.sum(start, before, xx) + self.sum(middle, end, xx);
+                let mut x = relax(i, sum);
+                if near {
+                    x -= *self.values.get_unchecked(before as usize) * *self.inverse.get_unchecked(i) * last;
+                }
+                (last, xx.get_mut(i, 1)[0]) = (x, x);
+            }),
+            Direction::Backward => rows.rev().for_each(|i| unsafe {
+                let (start, middle, end) = self.bounds(i);
+                let near = middle < end && *self.columns.get_unchecked(middle as usize) as usize == i + 1;
+                let sum = self.sum(start, middle, xx) + self.sum(middle + u32::from(near), end, xx);
+                let mut x = relax(i, sum);
+                if near {
+                    x -= *self.values.get_unchecked(middle as usize) * *self.inverse.get_unchecked(i) * last;
+                }
+                (last, xx.get_mut(i, 1)[0]) = (x, x);
+            }),
         }
     }
 

@@ -73,6 +73,20 @@ pub(crate) fn untouched<T: Copy + Default>(n: usize) -> Vec<T> {
     v
 }
 
+/// The same entries, in huge pages when there are many: worth a copy for what is read again and again.
+pub(crate) fn settle<T: Copy + Default + Send + Sync>(v: Vec<T>) -> Vec<T> {
+    const MANY: usize = 32 << 20;
+    if size_of_val(&v[..]) < MANY || cfg!(not(target_os = "linux")) {
+        return v;
+    }
+    let mut settled = untouched::<T>(v.len());
+    settled
+        .par_chunks_mut(1 << 16)
+        .zip(v.par_chunks(1 << 16))
+        .for_each(|(to, from)| to.copy_from_slice(from));
+    settled
+}
+
 /// Lets threads share a closure over a raw pointer whose calls touch separate ranges.
 struct Base<'a, F>(&'a F);
 // SAFETY: every call writes a range of its own.
