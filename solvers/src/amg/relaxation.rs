@@ -282,9 +282,10 @@ impl<T: Scalar> Relaxation<T> {
         };
         let rows = self.blocks[block].clone();
         let mut last = T::of(0.0);
-        // SAFETY: couplings inside the block point to the first copy, others to the second. The row that was relaxed just
-        // before, at the middle of the row's entries if it is there, is taken from a register: the rows wait less.
+        // The row that was relaxed just before, at the middle of a row's entries if it is there, is taken from a register:
+        // the rows wait for each other less.
         match direction {
+            // SAFETY: couplings inside the block point to the first copy, others to the second.
             Direction::Forward => rows.for_each(|i| unsafe {
                 let (start, middle, end) = self.bounds(i);
                 let near =
@@ -297,6 +298,7 @@ impl<T: Scalar> Relaxation<T> {
                 }
                 (last, xx.get_mut(i, 1)[0]) = (x, x);
             }),
+            // SAFETY: as above.
             Direction::Backward => rows.rev().for_each(|i| unsafe {
                 let (start, middle, end) = self.bounds(i);
                 let near = middle < end && *self.columns.get_unchecked(middle as usize) as usize == i + 1;
