@@ -1,4 +1,4 @@
-//! Incomplete Cholesky factorisation without fill, modified.
+//! Incomplete Cholesky factorisations: without fill, modified or not, and with fill above a threshold.
 
 use super::triangular::{Levels, Triangle};
 use crate::compose::enter;
@@ -20,23 +20,55 @@ pub struct IncompleteOptions {
     /// How much of the dropped fill goes to the diagonal: 0 is IC(0), 1 keeps the row sums of A, which is what lowers the
     /// order of the condition number of a Laplacian from h⁻² to h⁻¹. A little less than 1 is safe.
     pub relaxation: f64,
-    /// A pivot below this part of the diagonal of A is replaced by that diagonal.
+    /// A pivot below this part of the diagonal of A is replaced by that diagonal; with fill, it is a breakdown.
     pub safety: f64,
+    /// Fill above this share of √(a_ii a_jj) is kept: 0 keeps none. Values of 10⁻² to 10⁻³ pay on unstructured meshes.
+    pub threshold: f64,
+    /// Entries kept in a row of the factor beyond those of A, at most, the largest first.
+    pub fill: usize,
+}
+
+impl IncompleteOptions {
+    /// Without fill and without compensation: IC(0).
+    pub fn plain() -> Self {
+        Self { relaxation: 0.0, ..Self::default() }
+    }
+
+    /// With fill above a threshold, at most 20 entries a row, not compensated: ICT.
+    pub fn with_threshold(threshold: f64) -> Self {
+        Self { relaxation: 0.0, safety: 1e-3, threshold, fill: 20 }
+    }
+
+    fn check(&self) -> Result<()> {
+        for (name, value) in
+            [("relaxation", self.relaxation), ("safety", self.safety), ("threshold", self.threshold)]
+        {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(Error::Parameter { name, value, needs: "must be between 0 and 1" });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Default for IncompleteOptions {
     /// 0.99 takes the fewest or nearly the fewest steps on `box` and `spheres`; 1 is many times slower beside solids. The
     /// program `tune` of the benchmarks shows it.
     fn default() -> Self {
-        Self { relaxation: 0.99, safety: 0.25 }
+        Self { relaxation: 0.99, safety: 0.25, threshold: 0.0, fill: 20 }
     }
 }
 
-/// z ← (L + D)⁻ᵀ D (L + D)⁻¹ r, where (L + D) D⁻¹ (L + D)ᵀ ≈ A has the nonzeros of A: MIC(0). Coefficients are kept in `T`,
-/// vectors are f64. Two triangular solves, level by level on several threads.
+/// z ← (L + D)⁻ᵀ D (L + D)⁻¹ r, where (L + D) D⁻¹ (L + D)ᵀ ≈ A. L has the nonzeros of A, and fill above a threshold when the
+/// options say so. Coefficients are kept in `T`, vectors are f64. Two triangular solves, level by level on several threads.
+///
+/// With fill, a pivot that is too small makes the factorisation start again from A + α diag(A), with α doubled until it
+/// succeeds: [`shift`](Self::shift) tells it.
 ///
 /// # Reference
-/// I. Gustafsson, *A class of first order factorization methods*, BIT 18 (1978), 142–156, 10.1007/BF01931691; the safety of
+/// J. A. Meijerink, H. A. van der Vorst 1977, 10.1090/S0025-5718-1977-0438681-4, for IC(0); Y. Saad, *ILUT: a dual threshold
+/// incomplete LU factorization* (1994), 10.1002/nla.1680010405, and C.-J. Lin, J. J. Moré 1999, 10.1137/S1064827597327334,
+/// for the threshold; T. A. Manteuffel 1980, 10.1090/S0025-5718-1980-0559197-0, for the shift. I. Gustafsson, *A class of first order factorization methods*, BIT 18 (1978), 142–156, 10.1007/BF01931691; the safety of
 /// pivots is that of R. Bridson, *Fluid Simulation for Computer Graphics*, 2nd ed. (2015), section 5.5.
 ///
 /// ```
@@ -59,6 +91,7 @@ pub struct IncompleteCholesky<T> {
     place: Vec<u32>,
     total: usize,
     rows: Mutex<Buffer<f64>>,
+    shift: f64,
 }
 
 impl<T: Scalar> IncompleteCholesky<T> {
@@ -79,8 +112,13 @@ impl<T: Scalar> IncompleteCholesky<T> {
         if a.nonzeros() > u32::MAX as usize {
             return Err(Error::Structure { row: n, why: "more entries than a 32-bit index counts" });
         }
-        let mut factor = Factor::of(a)?;
-        factor.eliminate(options);
+        options.check()?;
+        let (mut factor, mut shift) = (Factor::of(a)?, 0.0);
+        if options.threshold > 0.0 {
+            (factor, shift) = factor.with_fill(options)?;
+        } else {
+            factor.eliminate(options);
+        }
         let levels = Levels::of(&factor.offsets, &factor.columns);
         let factor = factor.in_order(&levels.order);
         let inverse = factor.pivots.iter().map(|d| T::of(1.0 / d)).collect();
@@ -88,7 +126,7 @@ impl<T: Scalar> IncompleteCholesky<T> {
         let values = factor.values.iter().map(|v| T::of(*v)).collect();
         let upper = Triangle { offsets: factor.offsets, columns: factor.columns, values };
         let (place, rows) = (levels.order.clone(), Buffer::zeros(n)?.into());
-        Ok(Self { levels, lower, upper, inverse, place, total: n, rows })
+        Ok(Self { levels, lower, upper, inverse, place, total: n, rows, shift })
     }
 
     /// As [`new`](Self::new), for vectors of length `total` in which row i of the matrix is entry `cells[i]`; the other
@@ -116,6 +154,16 @@ impl<T: Scalar> IncompleteCholesky<T> {
         Ok(factor)
     }
 
+    /// α of A + α diag(A), which was factorised in place of A; 0 when nothing broke down.
+    pub fn shift(&self) -> f64 {
+        self.shift
+    }
+
+    /// Entries of the strict triangle.
+    pub fn nonzeros(&self) -> usize {
+        self.upper.columns.len()
+    }
+
     fn solve(&self, y: &mut [f64]) {
         let inverse = |row: usize| self.inverse[row].f64();
         self.lower.sweep(&self.levels, true, y, |row, sum, r| (r - sum) * inverse(row));
@@ -124,11 +172,11 @@ impl<T: Scalar> IncompleteCholesky<T> {
 }
 
 /// The strict upper triangle by rows, and the pivots.
-struct Factor {
-    offsets: Vec<u32>,
-    columns: Vec<u32>,
-    values: Vec<f64>,
-    pivots: Vec<f64>,
+pub(super) struct Factor {
+    pub offsets: Vec<u32>,
+    pub columns: Vec<u32>,
+    pub values: Vec<f64>,
+    pub pivots: Vec<f64>,
 }
 
 impl Factor {
@@ -149,13 +197,13 @@ impl Factor {
         }
     }
 
-    fn entries(&self, row: usize) -> std::ops::Range<usize> {
+    pub fn entries(&self, row: usize) -> std::ops::Range<usize> {
         self.offsets[row] as usize..self.offsets[row + 1] as usize
     }
 
     /// Eliminates one unknown after the other; what falls outside the pattern goes to the two diagonals it would have
     /// connected.
-    fn eliminate(&mut self, IncompleteOptions { relaxation, safety }: IncompleteOptions) {
+    fn eliminate(&mut self, IncompleteOptions { relaxation, safety, .. }: IncompleteOptions) {
         let diagonal = self.pivots.clone();
         for k in 0..self.pivots.len() {
             if self.pivots[k].is_nan() || self.pivots[k] < safety * diagonal[k] || self.pivots[k] <= 0.0 {
@@ -295,7 +343,7 @@ mod tests {
     #[test]
     fn a_full_relaxation_keeps_the_row_sums() {
         let a = matrix(Grid::new_3d(5, 4, 6).unwrap());
-        let options = IncompleteOptions { relaxation: 1.0, safety: 0.0 };
+        let options = IncompleteOptions { relaxation: 1.0, safety: 0.0, ..Default::default() };
         let m = IncompleteCholesky::<f64>::new(&a, options).unwrap();
         let ones = vec![1.0; 120];
         let (sums, mut expected) = (multiply(&m, &ones), vec![0.0; 120]);
