@@ -116,6 +116,12 @@ named! {
     Jacobi = "jacobi",
     /// A modified incomplete Cholesky factorisation without fill.
     IncompleteCholesky = "mic",
+    /// An incomplete Cholesky factorisation with fill above a threshold.
+    ThresholdCholesky = "ict",
+    /// An incomplete LU factorisation without fill.
+    IncompleteLu = "ilu",
+    /// The diagonal closest to the inverse.
+    Spai0 = "spai0",
     /// A Chebyshev polynomial of the matrix scaled by its diagonal.
     Chebyshev = "chebyshev",
     /// A geometric multigrid cycle; for matrices on a grid.

@@ -131,6 +131,9 @@ fn fitting(a: &Matrix) -> (Plan, String) {
                 plan(Method::FlexibleGmres, Preconditioner::Amg),
                 "algebraic multigrid takes the positive diagonal",
             ),
+            _ if !csr.diagonal().contains(&0.0) => {
+                (plan(Method::BiCgStab, Preconditioner::IncompleteLu), "too many for a factorisation")
+            }
             _ => (plan(Method::BiCgStab, Preconditioner::None), "too many for a factorisation"),
         },
     };
@@ -171,7 +174,8 @@ mod tests {
         assert_eq!(of(&tridiagonal(HARD + 1, [1.0, -2.0, 1.0])), ("minres", "none"));
         assert_eq!(of(&tridiagonal(HARD, [1.0, 2.0, -1.0])), ("direct", "none"));
         assert_eq!(of(&tridiagonal(HARD + 1, [1.0, 2.0, -1.0])), ("fgmres", "amg"));
-        assert_eq!(of(&tridiagonal(HARD + 1, [1.0, -2.0, -1.0])), ("bicgstab", "none"));
+        assert_eq!(of(&tridiagonal(HARD + 1, [1.0, -2.0, -1.0])), ("bicgstab", "ilu"));
+        assert_eq!(of(&tridiagonal(HARD + 1, [1.0, 0.0, -1.0])), ("bicgstab", "none"));
         let wide = Csr::from_triplets(2, 3, &[(0, 0, 1.0), (1, 2, 1.0)]).unwrap();
         assert_eq!(of(&Matrix::from_sparse(wide)), ("lsqr", "none"));
         let path = [(0, 0, 1.0), (0, 1, -1.0), (1, 0, -1.0), (1, 1, 1.0)];

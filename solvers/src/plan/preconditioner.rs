@@ -2,7 +2,9 @@
 
 use super::{Matrix, Method, Precision, Preconditioner};
 use crate::amg::Complexity;
-use crate::precond::{Chebyshev, ChebyshevOptions, IncompleteCholesky, IncompleteOptions, Jacobi};
+use crate::precond::{
+    Chebyshev, ChebyshevOptions, IncompleteCholesky, IncompleteLu, IncompleteOptions, Jacobi, spai0,
+};
 use crate::{Amg, AmgOptions, Csr, Error, Host, LinearOperator, Multigrid, MultigridOptions, Result};
 
 /// A preconditioner, and the levels of an algebraic hierarchy.
@@ -18,16 +20,18 @@ impl Preconditioner {
             (Self::Chebyshev, _) => {
                 Box::new(Chebyshev::new(&space, a.clone(), &a.diagonal(), ChebyshevOptions::default())?)
             }
-            (Self::IncompleteCholesky, Matrix::Structured(s)) => {
-                let (matrix, cells) = s.to_csr()?;
-                let options = IncompleteOptions::default();
-                Box::new(IncompleteCholesky::<f64>::on_cells(&matrix, &cells, s.grid().cells(), options)?)
-            }
-            (Self::IncompleteCholesky, Matrix::Sparse(a)) => {
-                Box::new(IncompleteCholesky::<f64>::new(a, IncompleteOptions::default())?)
-            }
-            (Self::IncompleteCholesky, Matrix::Singular(a)) => {
-                Box::new(IncompleteCholesky::<f64>::new(a.inner(), IncompleteOptions::default())?)
+            (Self::IncompleteCholesky, _) => incomplete(a, IncompleteOptions::default())?,
+            (Self::ThresholdCholesky, _) => incomplete(a, IncompleteOptions::with_threshold(THRESHOLD))?,
+            (Self::IncompleteLu, Matrix::Sparse(a)) => Box::new(IncompleteLu::<f64>::new(a)?),
+            (Self::IncompleteLu, Matrix::Singular(a)) => Box::new(IncompleteLu::<f64>::new(a.inner())?),
+            (Self::Spai0, Matrix::Sparse(a)) => Box::new(spai0(&space, a)?),
+            (Self::Spai0, Matrix::Singular(a)) => Box::new(spai0(&space, a.inner())?),
+            (Self::IncompleteLu | Self::Spai0, Matrix::Structured(_)) => {
+                return Err(Error::Unsuited {
+                    what: "this preconditioner",
+                    needs: "a stored matrix, which a problem on a grid is not",
+                    mend: "choose multigrid, mic or jacobi",
+                });
             }
             (Self::Multigrid, Matrix::Structured(a)) => match precision {
                 Precision::Mixed => Box::new(Multigrid::<f32>::new(a, MultigridOptions::default())?),
@@ -52,6 +56,20 @@ impl Preconditioner {
         };
         Ok((Some(m), None))
     }
+}
+
+/// What fill must exceed to be kept.
+const THRESHOLD: f64 = 5e-3;
+
+fn incomplete(a: &Matrix, options: IncompleteOptions) -> Result<Box<dyn LinearOperator<Host<f64>>>> {
+    Ok(Box::new(match a {
+        Matrix::Structured(s) => {
+            let (matrix, cells) = s.to_csr()?;
+            IncompleteCholesky::<f64>::on_cells(&matrix, &cells, s.grid().cells(), options)?
+        }
+        Matrix::Sparse(a) => IncompleteCholesky::<f64>::new(a, options)?,
+        Matrix::Singular(a) => IncompleteCholesky::<f64>::new(a.inner(), options)?,
+    }))
 }
 
 /// Plain aggregation under a K-cycle for the methods that take a preconditioner that is not linear, and smoothed
