@@ -18,7 +18,7 @@ struct Lines {
 
 impl Lines {
     fn new(a: &Csr<f64>, line: usize) -> Self {
-        let beside = |i: usize| if (i + 1) % line == 0 { 0.0 } else { a.get(i, i + 1) };
+        let beside = |i: usize| if (i + 1).is_multiple_of(line) { 0.0 } else { a.get(i, i + 1) };
         Self { n: a.rows(), line, diagonal: a.diagonal(), beside: (0..a.rows()).map(beside).collect() }
     }
 }
