@@ -5,7 +5,7 @@ use resolvent::{
     Amg, AmgOptions, Boundary, Cg, Grid, Host, Operator, Poisson, Properties, Result, Status, Stencil, Stop,
 };
 
-pub fn main() -> Result<()> {
+pub(crate) fn main() -> Result<()> {
     let stencil = Stencil::from(Poisson::new(Grid::new_2d(70, 60)?, [[Boundary::DIRICHLET; 2]; 3])?);
     let a = stencil.to_csr()?.0.assume(Properties::SPD);
     let (space, n, count) = (Host::<f64>::new(), a.rows(), 8);

@@ -5,7 +5,7 @@ use resolvent::{Csr, Matrix, Plan, Result, Status, Stop};
 use sprs::TriMat;
 use std::ops::ControlFlow;
 
-pub fn main() -> Result<()> {
+pub(crate) fn main() -> Result<()> {
     // −u″ = f on n points, u = 0 at both ends.
     let n = 200;
     let mut triplets = TriMat::new((n, n));

@@ -5,7 +5,7 @@ use resolvent::{
     Amg, AmgOptions, Boundary, Cg, Grid, Host, Map, Poisson, Properties, Result, Status, Stencil, Stop,
 };
 
-pub fn main() -> Result<()> {
+pub(crate) fn main() -> Result<()> {
     let stencil = Stencil::from(Poisson::new(Grid::new_2d(90, 70)?, [[Boundary::Neumann; 2]; 3])?);
     // A stored matrix does not know its null space; the wrapper says that it is the constants.
     let matrix = stencil.to_csr()?.0.assume(Properties::SEMIDEFINITE);

@@ -35,7 +35,7 @@ impl Operator<Host<f64>> for Ring {
 // The transpose, and products fused with reductions, have defaults.
 impl LinearOperator<Host<f64>> for Ring {}
 
-pub fn main() -> Result<()> {
+pub(crate) fn main() -> Result<()> {
     let (space, n) = (Host::<f64>::new(), 1000);
     let mut cg = Cg::unpreconditioned(&space, n, Stop::rtol(1e-10))?;
     for ground in [1.0, 0.01] {

@@ -56,7 +56,7 @@ impl Operator<Host<f64>> for Lines {
 
 impl LinearOperator<Host<f64>> for Lines {}
 
-pub fn main() -> Result<()> {
+pub(crate) fn main() -> Result<()> {
     // Couplings along x a hundred times those along y.
     let (grid, sides) = (Grid::new_2d(80, 60)?, [[Boundary::DIRICHLET; 2]; 3]);
     let stencil = Stencil::from(Poisson::anisotropic(grid, sides, [100.0, 1.0, 0.0])?);

@@ -6,7 +6,7 @@ use resolvent::{
     Amg, AmgOptions, Boundary, Cg, Csr, Grid, Host, Poisson, Properties, Result, Status, Stencil, Stop,
 };
 
-pub fn main() -> Result<()> {
+pub(crate) fn main() -> Result<()> {
     let (n, dt) = (64, 4.0);
     let stencil = Stencil::from(Poisson::new(Grid::new_2d(n, n)?, [[Boundary::DIRICHLET; 2]; 3])?);
     let laplacian = stencil.to_csr()?.0;
