@@ -32,6 +32,16 @@ pub enum Status {
         /// ‖b − Pb‖₂, the part no x can reach.
         outside: f64,
     },
+    /// x minimises ‖b − Ax‖₂, which is above the target: no x solves the system.
+    LeastSquares {
+        /// ‖Aᵀr‖ / (‖A‖ ‖r‖), 0 at a minimum.
+        gradient: f64,
+    },
+    /// Two vectors of the recurrence became orthogonal, and starting again did not help.
+    Breakdown {
+        /// The cosine of the angle between them.
+        cosine: f64,
+    },
     /// The caller's `watch` asked to stop.
     Interrupted,
 }
@@ -48,8 +58,15 @@ impl Status {
             Self::Stagnated => "stagnated",
             Self::NonFinite => "non_finite",
             Self::Inconsistent { .. } => "inconsistent",
+            Self::LeastSquares { .. } => "least_squares",
+            Self::Breakdown { .. } => "breakdown",
             Self::Interrupted => "interrupted",
         }
+    }
+
+    /// Whether x is what was asked for: a solution, or, from a method for least squares, a minimiser.
+    pub fn is_solved(self) -> bool {
+        matches!(self, Self::Converged | Self::LeastSquares { .. })
     }
 }
 
@@ -75,7 +92,7 @@ impl fmt::Display for Status {
             ),
             Self::Stagnated => write!(
                 f,
-                "the true residual stopped falling; the target is below what this precision can reach, or the system is singular: raise rtol, or use f64"
+                "the true residual stopped falling; the target is below what this precision can reach, the system is singular, or the method's memory is too short: raise rtol, use f64, or raise the restart length"
             ),
             Self::NonFinite => write!(
                 f,
@@ -84,6 +101,14 @@ impl fmt::Display for Status {
             Self::Inconsistent { outside } => write!(
                 f,
                 "the operator is singular and b has a part of norm {outside:e} outside its range, so no x solves it; subtract that part (for pure Neumann boundaries: the mean of b)"
+            ),
+            Self::LeastSquares { gradient } => write!(
+                f,
+                "x minimises ‖b − Ax‖, which is above the target (‖Aᵀr‖ = {gradient:e} ‖A‖ ‖r‖): no x solves the system, or A is nearly singular; lower rtol to make sure"
+            ),
+            Self::Breakdown { cosine } => write!(
+                f,
+                "the recurrence broke down (two of its vectors have the cosine {cosine:e}) and starting again did not help; use GMRES, or a preconditioner"
             ),
             Self::Interrupted => write!(f, "interrupted by the caller; x holds the last iterate"),
         }
@@ -96,7 +121,7 @@ impl fmt::Display for Status {
 pub struct Report {
     /// How it ended.
     pub status: Status,
-    /// Steps taken, each one product with A.
+    /// Steps taken, each one product with A; two for BiCGSTAB, and one each with A and Aᵀ for LSQR.
     pub steps: usize,
     /// ‖r‖₂ of the recurrence at the end.
     pub residual: f64,
