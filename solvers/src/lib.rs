@@ -46,9 +46,14 @@ pub use error::{Error, Result};
 pub use grid::{Boundaries, Boundary, Grid};
 pub use host::{Host, buffer::Buffer};
 pub use krylov::{
+    bicgstab::Bicgstab,
     cg::Cg,
     fcg::FlexibleCg,
+    fgmres::Fgmres,
+    gmres::Gmres,
     lanczos::{Spectrum, lanczos},
+    lsqr::Lsqr,
+    minres::Minres,
 };
 pub use multigrid::{Multigrid, MultigridOptions};
 pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape};

@@ -7,7 +7,7 @@
 //! Storage: r, z and two vectors for each direction kept. Traffic of a step with one of them, beside the preconditioner and
 //! in f64: z·q and r·z (32 bytes an unknown), p ← z + βp and q ← Ap with p·q in one pass (32), p·r (16), x and r with r·r (48).
 
-use super::session::{Session, Turn, Watch, history};
+use super::session::{Needs, Session, Turn, Watch, history};
 use crate::error::check_len;
 use crate::{LinearOperator, Operator, Report, Result, Scalar, Space, Status, Stop};
 use std::ops::ControlFlow;
@@ -124,11 +124,19 @@ impl<S: Space> FlexibleCg<S> {
     ) -> Result<Report> {
         self.history.clear();
         let Self { stop, r, z, kept, history } = self;
-        let (mut session, mut residual) =
-            match Session::begin("FlexibleCg", space, a, m.map(|m| m.shape()), b, x, r, stop)? {
-                Ok(begun) => begun,
-                Err(report) => return Ok(report),
-            };
+        let (mut session, mut residual) = match Session::begin(
+            Needs::Positive("FlexibleCg"),
+            space,
+            a,
+            m.map(|m| m.shape()),
+            b,
+            x,
+            r,
+            stop,
+        )? {
+            Ok(begun) => begun,
+            Err(report) => return Ok(report),
+        };
         let (mut step, mut fallbacks) = (0, 0);
         // Directions since the last start.
         let mut since = 0;
