@@ -1,8 +1,10 @@
 //! Krylov methods. Each speaks to vectors only through the verbs of a [`Space`](crate::Space).
 
+pub(crate) mod basis;
 pub mod bicgstab;
 pub mod cg;
 mod cycle;
+pub mod eigenpairs;
 pub mod fcg;
 pub mod fgmres;
 pub mod gmres;
@@ -11,4 +13,5 @@ pub mod lsqr;
 pub mod minres;
 mod session;
 #[cfg(test)]
-mod test;
+pub(crate) mod test;
+pub mod trace;

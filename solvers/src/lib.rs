@@ -48,6 +48,7 @@ pub use host::{Host, buffer::Buffer};
 pub use krylov::{
     bicgstab::Bicgstab,
     cg::Cg,
+    eigenpairs::eigenpairs,
     fcg::FlexibleCg,
     fgmres::Fgmres,
     gmres::Gmres,
