@@ -165,6 +165,96 @@ impl<T: Scalar> Space for Host<T> {
             .for_each(|(((x, r), (p, q)), sum)| *sum = dispatch(Step { a, p, q, x, r }));
         Ok(partial.iter().sum())
     }
+
+    /// 8 (1 + 1/8) bytes an unknown and vector in f64; the bits are those of `dot`.
+    fn dots(&self, basis: &[Buffer<T>], x: &[T], out: &mut [f64]) -> Result<()> {
+        check_len("the products", basis.len(), out.len())?;
+        for v in basis {
+            check_len("a basis vector", x.len(), v.len())?;
+        }
+        let size = blocks(x.len());
+        for (basis, out) in basis.chunks(GROUP).zip(out.chunks_mut(GROUP)) {
+            let mut partial = [[0.0; GROUP]; reduce::MAX_BLOCKS];
+            if x.len() <= size {
+                partial[0] = dispatch(Dots { basis, first: 0, x });
+            } else {
+                x.par_chunks(size).zip(partial.par_iter_mut()).enumerate().for_each(|(i, (x, sums))| {
+                    *sums = dispatch(Dots { basis, first: i * size, x });
+                });
+            }
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = partial.iter().map(|p| p[i]).sum();
+            }
+        }
+        Ok(())
+    }
+
+    /// 8 bytes an unknown and vector, and 16 an unknown, in f64; the bits are those of `axpby` in turn.
+    fn combine(&self, s: f64, a: &[f64], basis: &[Buffer<T>], y: &mut [T]) -> Result<()> {
+        check_len("the coefficients", basis.len(), a.len())?;
+        for v in basis {
+            check_len("a basis vector", y.len(), v.len())?;
+        }
+        let size = blocks(y.len());
+        if y.len() <= size {
+            dispatch(Combine { s, a, basis, first: 0, y });
+        } else {
+            y.par_chunks_mut(size).enumerate().for_each(|(i, y)| {
+                dispatch(Combine { s, a, basis, first: i * size, y });
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Products made in one pass over a vector.
+const GROUP: usize = 8;
+
+/// The products of up to [`GROUP`] vectors, from entry `first` on, with x.
+struct Dots<'a, T> {
+    basis: &'a [Buffer<T>],
+    first: usize,
+    x: &'a [T],
+}
+
+impl<T: Scalar> Kernel for Dots<'_, T> {
+    type Output = [f64; GROUP];
+    #[inline(always)]
+    fn run(self) -> [f64; GROUP] {
+        let Self { basis, first, x } = self;
+        let mut sums = [0.0; GROUP];
+        for (i, x) in x.chunks(1024).enumerate() {
+            let first = first + 1024 * i;
+            for (sum, v) in sums.iter_mut().zip(basis) {
+                *sum += reduce::dot(&v[first..first + x.len()], x);
+            }
+        }
+        sums
+    }
+}
+
+/// y + s Σ a v, the vectors from entry `first` on.
+struct Combine<'a, T> {
+    s: f64,
+    a: &'a [f64],
+    basis: &'a [Buffer<T>],
+    first: usize,
+    y: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Combine<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { s, a, basis, first, y } = self;
+        for (i, y) in y.chunks_mut(1024).enumerate() {
+            let first = first + 1024 * i;
+            for (v, a) in basis.iter().zip(a) {
+                let (a, v) = (T::of(s * a), &v[first..first + y.len()]);
+                y.iter_mut().zip(v).for_each(|(y, &v)| *y += a * v);
+            }
+        }
+    }
 }
 
 struct Axpby<'a, T> {
@@ -334,6 +424,32 @@ mod tests {
         assert_eq!(space.norm(&[0.0; 3]).unwrap(), 0.0);
         assert_eq!(space.norm(&[1.0, f64::NEG_INFINITY]).unwrap(), f64::INFINITY);
         assert!(space.norm(&[1e300, f64::NAN]).unwrap().is_nan());
+    }
+
+    #[test]
+    fn several_at_once_have_the_bits_of_one_by_one() {
+        let space = Host::<f64>::new();
+        for n in [0, 1, 1023, 4097, 100_003] {
+            let basis: Vec<Buffer<f64>> = (0..11)
+                .map(|i| {
+                    let mut v = space.zeros(n).unwrap();
+                    v.copy_from_slice(&data(n, i));
+                    v
+                })
+                .collect();
+            let (x, mut out) = (data(n, 20), [f64::NAN; 11]);
+            space.dots(&basis, &x, &mut out).unwrap();
+            let coefficients: Vec<f64> = (0..11).map(|i| i as f64 - 4.5).collect();
+            let (mut y, mut z) = (x.clone(), x.clone());
+            space.combine(-1.5, &coefficients, &basis, &mut y).unwrap();
+            for (i, v) in basis.iter().enumerate() {
+                assert_eq!(out[i].to_bits(), space.dot(v, &x).unwrap().to_bits(), "{n} {i}");
+                space.axpby(-1.5 * coefficients[i], v, 1.0, &mut z).unwrap();
+            }
+            assert_eq!(y, z);
+            assert!(matches!(space.dots(&basis, &x, &mut out[1..]), Err(Error::Length { .. })));
+            assert!(matches!(space.combine(1.0, &[1.0], &basis, &mut y), Err(Error::Length { .. })));
+        }
     }
 
     #[test]

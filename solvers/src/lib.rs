@@ -49,9 +49,11 @@ pub use error::{Error, Result};
 pub use grid::{Boundaries, Boundary, Grid};
 pub use host::{Host, buffer::Buffer};
 pub use krylov::{
-    bicgstab::BiCgStab,
+    bicgstab::Bicgstab,
     cg::Cg,
+    eigenpairs::eigenpairs,
     fcg::FlexibleCg,
+    fgmres::Fgmres,
     gmres::Gmres,
     lanczos::{Spectrum, lanczos},
     lsqr::Lsqr,

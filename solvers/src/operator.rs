@@ -120,8 +120,8 @@ pub trait LinearOperator<S: Space>: Operator<S> {
         self.apply_dot(space, p, q)
     }
 
-    /// v ← Pv, the orthogonal projection onto the range of a symmetric semidefinite operator: what is left of `v`
-    /// when its part in the null space is removed. Nothing to do for a regular one.
+    /// v ← Pv, the orthogonal projection onto the range of a symmetric operator whose null space is known: what is left of
+    /// `v` when its part in the null space is removed. Nothing to do for a regular one, or one whose null space is unknown.
     fn project(&self, _space: &S, _v: &mut S::Slice) -> Result<()> {
         Ok(())
     }

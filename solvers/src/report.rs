@@ -32,12 +32,15 @@ pub enum Status {
         /// ‖b − Pb‖₂, the part no x can reach.
         outside: f64,
     },
-    /// The recurrence of the method cannot go on from where it is, and starting afresh did not help.
-    Breakdown,
-    /// No x makes the residual smaller: the system has no solution, and this one is of least squares.
+    /// x minimises ‖b − Ax‖₂, which is above the target: no x solves the system.
     LeastSquares {
-        /// ‖Aᵀr‖₂ / (‖A‖ ‖r‖₂), with an estimate of ‖A‖.
+        /// ‖Aᵀr‖ / (‖A‖ ‖r‖), 0 at a minimum.
         gradient: f64,
+    },
+    /// Two vectors of the recurrence became orthogonal, and starting again did not help.
+    Breakdown {
+        /// The cosine of the angle between them.
+        cosine: f64,
     },
     /// The caller's `watch` asked to stop.
     Interrupted,
@@ -55,10 +58,15 @@ impl Status {
             Self::Stagnated => "stagnated",
             Self::NonFinite => "non_finite",
             Self::Inconsistent { .. } => "inconsistent",
-            Self::Breakdown => "breakdown",
             Self::LeastSquares { .. } => "least_squares",
+            Self::Breakdown { .. } => "breakdown",
             Self::Interrupted => "interrupted",
         }
+    }
+
+    /// Whether x is what was asked for: a solution, or, from a method for least squares, a minimiser.
+    pub fn is_solved(self) -> bool {
+        matches!(self, Self::Converged | Self::LeastSquares { .. })
     }
 }
 
@@ -84,7 +92,7 @@ impl fmt::Display for Status {
             ),
             Self::Stagnated => write!(
                 f,
-                "the true residual stopped falling; the target is below what this precision can reach, or the system is singular: raise rtol, or use f64"
+                "the true residual stopped falling; the target is below what this precision can reach, the system is singular, or the method's memory is too short: raise rtol, use f64, or raise the restart length"
             ),
             Self::NonFinite => write!(
                 f,
@@ -94,13 +102,13 @@ impl fmt::Display for Status {
                 f,
                 "the operator is singular and b has a part of norm {outside:e} outside its range, so no x solves it; subtract that part (for pure Neumann boundaries: the mean of b)"
             ),
-            Self::Breakdown => write!(
-                f,
-                "the recurrence broke down and starting afresh did not help; use GMRES, or a stronger preconditioner"
-            ),
             Self::LeastSquares { gradient } => write!(
                 f,
-                "no x solves the system; this one makes the residual smallest (‖Aᵀr‖ = {gradient:e} ‖A‖ ‖r‖)"
+                "x minimises ‖b − Ax‖, which is above the target (‖Aᵀr‖ = {gradient:e} ‖A‖ ‖r‖): no x solves the system, or A is nearly singular; lower rtol to make sure"
+            ),
+            Self::Breakdown { cosine } => write!(
+                f,
+                "the recurrence broke down (two of its vectors have the cosine {cosine:e}) and starting again did not help; use GMRES, or a preconditioner"
             ),
             Self::Interrupted => write!(f, "interrupted by the caller; x holds the last iterate"),
         }
@@ -113,7 +121,7 @@ impl fmt::Display for Status {
 pub struct Report {
     /// How it ended.
     pub status: Status,
-    /// Steps taken, each one product with A.
+    /// Steps taken, each one product with A; two for BiCGSTAB, and one each with A and Aᵀ for LSQR.
     pub steps: usize,
     /// ‖r‖₂ of the recurrence at the end.
     pub residual: f64,

@@ -1,5 +1,6 @@
 //! Where vectors live, and the verbs solvers may use on them.
 
+use crate::error::check_len;
 use crate::{Result, Scalar};
 use std::ops::DerefMut;
 
@@ -71,5 +72,21 @@ pub trait Space: Send + Sync {
         self.axpby(a, p, one, x)?;
         self.axpby(-a, q, one, r)?;
         self.dot(r, r)
+    }
+    /// out[i] ← basis[i]·x, for Gram–Schmidt: x is read once for several, where the space can.
+    fn dots(&self, basis: &[Self::Buf], x: &Self::Slice, out: &mut [f64]) -> Result<()> {
+        check_len("the products", basis.len(), out.len())?;
+        for (v, out) in basis.iter().zip(out) {
+            *out = self.dot(v, x)?;
+        }
+        Ok(())
+    }
+    /// y ← y + s Σ a[i] basis[i]: y is read and written once for all, where the space can.
+    fn combine(&self, s: f64, a: &[f64], basis: &[Self::Buf], y: &mut Self::Slice) -> Result<()> {
+        check_len("the coefficients", basis.len(), a.len())?;
+        for (v, a) in basis.iter().zip(a) {
+            self.axpby(Self::Scalar::of(s * a), v, num_traits::one(), y)?;
+        }
+        Ok(())
     }
 }

@@ -7,7 +7,7 @@
 //! Storage: r, p, q, and z with a preconditioner. Traffic of a step without one, in f64: p ← r + βp and q ← Ap with p·q in
 //! one pass (32 bytes an unknown on a stencil), x and r with r·r in another (48): 80 bytes, two reductions.
 
-use super::session::{Needs, Session, Turn, Watch, history};
+use super::session::{Needs, Session, Turn, Watch, check_preconditioner, history};
 use crate::error::check_len;
 use crate::{Error, LinearOperator, Report, Result, Scalar, Space, Status, Stop};
 use std::ops::ControlFlow;
@@ -107,10 +107,7 @@ impl<S: Space> Cg<S> {
         watch: Watch,
     ) -> Result<Report> {
         self.history.clear();
-        if m.is_some_and(|m| !m.properties().admits_cg()) {
-            let needs = "symmetric and positive definite as a preconditioner";
-            return Err(Error::Property { method: "Cg", needs });
-        }
+        check_preconditioner("Cg", m)?;
         let Self { stop, r, p, q, z, history } = self;
         if m.is_some() && z.is_none() {
             return Err(Error::Unsuited {
@@ -120,7 +117,7 @@ impl<S: Space> Cg<S> {
             });
         }
         let (mut session, mut residual) =
-            match Session::begin("Cg", Needs::Definite, space, a, m.map(|m| m.shape()), b, x, r, stop)? {
+            match Session::begin(Needs::Positive("Cg"), space, a, m.map(|m| m.shape()), b, x, r, stop)? {
                 Ok(begun) => begun,
                 Err(report) => return Ok(report),
             };

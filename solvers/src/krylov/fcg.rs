@@ -125,8 +125,7 @@ impl<S: Space> FlexibleCg<S> {
         self.history.clear();
         let Self { stop, r, z, kept, history } = self;
         let (mut session, mut residual) = match Session::begin(
-            "FlexibleCg",
-            Needs::Definite,
+            Needs::Positive("FlexibleCg"),
             space,
             a,
             m.map(|m| m.shape()),

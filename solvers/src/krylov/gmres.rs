@@ -1,280 +1,203 @@
-//! Generalised minimal residuals, restarted, and its flexible form.
+//! Generalised minimal residuals, for any square operator; right preconditioned, so that the residual is the true one.
 //!
 //! Y. Saad, M. H. Schultz, *GMRES: a generalized minimal residual algorithm for solving nonsymmetric linear systems*, SIAM
-//! J. Sci. Stat. Comput. 7 (1986), 856–869, 10.1137/0907058; flexible: Y. Saad, *A flexible inner-outer preconditioned
-//! GMRES algorithm*, SIAM J. Sci. Comput. 14 (1993), 461–469, 10.1137/0914028. Preconditioned from the right, so that the
-//! residual it minimises is the true one. Departures: Gram–Schmidt is repeated when it cancels (Daniel, Gragg, Kaufman,
-//! Stewart 1976, 10.1090/S0025-5718-1976-0431641-8); the residual is recomputed at every restart, and a cycle that does not
-//! lower it ends the solve.
+//! J. Sci. Stat. Comput. 7 (1986), 856–869, 10.1137/0907058. Departures: Gram–Schmidt is classical and done twice, which is
+//! as good as Householder's (L. Giraud, J. Langou, M. Rozložník, 2005, 10.1016/j.camwa.2005.08.009) and reads the basis in
+//! fused passes; a restart that brings nothing ends the solve; a singular operator is told from a hard one by ‖Aᵀr‖ where
+//! there is a transpose.
 //!
-//! Storage for a restart after m steps: m + 2 vectors, z with a preconditioner; m more when flexible. Traffic of step j in
-//! f64 beside A and M: 32 j + 40 bytes an unknown, j + 1 reductions; twice that where Gram–Schmidt is repeated.
+//! Storage: a basis of m + 1 vectors, for restart length m, and two more. Traffic of the j-th step after a restart, beside
+//! A and the preconditioner and in f64: about 34 j + 64 bytes an unknown, and five passes with reductions.
 
-use super::session::{Needs, Session, Watch, history, solve_square};
-use crate::{Error, LinearOperator, Operator, Report, Result, Scalar, Space, Status, Stop};
+use super::cycle::Cycle;
+use super::session::{Needs, Watch};
+use crate::{LinearOperator, Operator, Report, Result, Space, Stop};
+use std::ops::ControlFlow;
 
-/// Restarted GMRES with its workspace, for any square operator: `new` allocates, `solve` does not.
+/// Steps between restarts where none are given.
+pub(super) const RESTART: usize = 30;
+
+/// GMRES(m) with its workspace: `new` allocates, `solve` does not. The residual never grows.
 ///
 /// ```
 /// use resolvent::{Csr, Gmres, Host, Status, Stop};
-/// let a = Csr::from_triplets(2, 2, &[(0, 1, 1.0), (1, 0, -1.0)])?;
+/// let a = Csr::from_triplets(2, 2, &[(0, 0, 1.0), (0, 1, 2.0), (1, 0, -3.0), (1, 1, 1.0)])?;
 /// let (space, mut x) = (Host::<f64>::new(), [0.0; 2]);
-/// let report = Gmres::new(&space, 2, Stop::default())?.solve(&space, &a, None, &[1.0, 2.0], &mut x)?;
-/// assert_eq!(report.status, Status::Converged);
-/// assert!((x[0] + 2.0).abs() < 1e-12 && (x[1] - 1.0).abs() < 1e-12);
+/// let report = Gmres::new(&space, 2, Stop::default())?.solve(&space, &a, None, &[5.0, -1.0], &mut x)?;
+/// assert_eq!((report.status, report.steps), (Status::Converged, 2));
+/// assert!((x[0] - 1.0).abs() < 1e-12 && (x[1] - 2.0).abs() < 1e-12);
 /// # Ok::<(), resolvent::Error>(())
 /// ```
-pub struct Gmres<S: Space> {
-    stop: Stop,
-    r: S::Buf,
-    /// The orthonormal basis, one vector more than steps in a cycle.
-    v: Vec<S::Buf>,
-    /// The preconditioned basis when flexible, else one vector.
-    z: Vec<S::Buf>,
-    least: Least,
-    history: Vec<f64>,
-}
-
-solve_square!(Gmres, Operator);
-
-/// The least-squares problem of a cycle: the Hessenberg matrix made triangular by rotations as it grows.
-struct Least {
-    /// Column j starts at j (j + 1) / 2.
-    triangle: Vec<f64>,
-    rotations: Vec<(f64, f64)>,
-    /// The rotated right-hand side; the last is the residual.
-    g: Vec<f64>,
-    column: Vec<f64>,
-    y: Vec<f64>,
-}
-
-impl Least {
-    fn new(m: usize) -> Self {
-        Self {
-            triangle: Vec::with_capacity(m * (m + 1) / 2),
-            rotations: Vec::with_capacity(m),
-            g: Vec::with_capacity(m + 1),
-            column: Vec::with_capacity(m + 1),
-            y: Vec::with_capacity(m),
-        }
-    }
-
-    fn start(&mut self, beta: f64) {
-        self.triangle.clear();
-        self.rotations.clear();
-        self.g.clear();
-        self.g.push(beta);
-    }
-
-    /// Takes in `column`, and gives the new residual.
-    fn add(&mut self) -> f64 {
-        let j = self.rotations.len();
-        let h = &mut self.column;
-        for (i, (c, s)) in self.rotations.iter().enumerate() {
-            (h[i], h[i + 1]) = (c * h[i] + s * h[i + 1], c * h[i + 1] - s * h[i]);
-        }
-        let norm = h[j].hypot(h[j + 1]);
-        let (c, s) = if norm == 0.0 { (1.0, 0.0) } else { (h[j] / norm, h[j + 1] / norm) };
-        h[j] = norm;
-        self.triangle.extend_from_slice(&h[..=j]);
-        self.rotations.push((c, s));
-        let g = self.g[j];
-        self.g[j] = c * g;
-        self.g.push(-s * g);
-        (s * g).abs()
-    }
-
-    /// y that solves the triangle. A diagonal entry that is nothing beside its column belongs to a singular operator and
-    /// gives 0.
-    fn solve(&mut self) {
-        let m = self.rotations.len();
-        self.y.clear();
-        self.y.extend_from_slice(&self.g[..m]);
-        for j in (0..m).rev() {
-            let column = &self.triangle[j * (j + 1) / 2..][..=j];
-            let size = column.iter().fold(0.0, |s: f64, v| s.max(v.abs()));
-            self.y[j] = if column[j].abs() > 1e-14 * size { self.y[j] / column[j] } else { 0.0 };
-            for i in 0..j {
-                self.y[i] -= column[i] * self.y[j];
-            }
-        }
-    }
-}
-
-/// Steps of a cycle when nothing is said.
-const RESTART: usize = 40;
+pub struct Gmres<S: Space>(Cycle<S>);
 
 impl<S: Space> Gmres<S> {
-    /// A workspace for `n` unknowns that restarts after 40 steps, for a preconditioner that is linear and does not change.
+    /// A workspace for `n` unknowns that restarts every 30 steps.
     ///
     /// # Errors
-    /// [`Error::Memory`]; [`Error::Parameter`] for a tolerance that is negative or not finite.
+    /// [`Error::Memory`](crate::Error::Memory); [`Error::Parameter`](crate::Error::Parameter) for a tolerance that is
+    /// negative or not finite.
     pub fn new(space: &S, n: usize, stop: Stop) -> Result<Self> {
         Self::with_restart(space, n, stop, RESTART)
     }
 
-    /// As [`new`](Self::new), restarting after `steps`.
+    /// A workspace that restarts every `restart` steps, at least one: `restart` + 3 vectors.
     ///
     /// # Errors
-    /// As [`new`](Self::new); [`Error::Parameter`] for a restart after 0 steps.
-    pub fn with_restart(space: &S, n: usize, stop: Stop, steps: usize) -> Result<Self> {
-        Self::allocate(space, n, stop, steps, false)
+    /// As [`new`](Self::new).
+    pub fn with_restart(space: &S, n: usize, stop: Stop, restart: usize) -> Result<Self> {
+        Cycle::new(space, n, stop, restart, false).map(Self)
     }
 
-    /// Flexible GMRES that restarts after `steps`: the preconditioner may be nonlinear or change from step to step.
+    /// ‖r‖₂ before every step of the last solve, and at its end.
+    pub fn history(&self) -> &[f64] {
+        &self.0.history
+    }
+
+    /// Solves Ax = b from the starting point in `x`, with `m` ≈ A⁻¹ when given.
     ///
     /// # Errors
-    /// As [`with_restart`](Self::with_restart).
-    pub fn flexible(space: &S, n: usize, stop: Stop, steps: usize) -> Result<Self> {
-        Self::allocate(space, n, stop, steps, true)
-    }
-
-    fn allocate(space: &S, n: usize, stop: Stop, steps: usize, flexible: bool) -> Result<Self> {
-        stop.check()?;
-        if steps == 0 {
-            return Err(Error::Parameter { name: "restart", value: 0.0, needs: "must be at least 1" });
-        }
-        let m = steps.min(n.max(1));
-        let v = (0..=m).map(|_| space.zeros(n)).collect::<Result<_>>()?;
-        let z = (0..if flexible { m } else { 1 }).map(|_| space.zeros(n)).collect::<Result<_>>()?;
-        let history = history(&stop);
-        Ok(Self { stop, r: space.zeros(n)?, v, z, least: Least::new(m), history })
+    /// [`Error::Length`](crate::Error::Length), also for an `a` that is not square. Not converging is no error: look at the
+    /// report's `status`.
+    pub fn solve(
+        &mut self,
+        space: &S,
+        a: &dyn LinearOperator<S>,
+        m: Option<&dyn LinearOperator<S>>,
+        b: &S::Slice,
+        x: &mut S::Slice,
+    ) -> Result<Report> {
+        self.solve_watched(space, a, m, b, x, &mut |_| ControlFlow::Continue(()))
     }
 
     /// As [`solve`](Self::solve); `watch` is called before each step and may stop.
     ///
     /// # Errors
-    /// [`Error::Length`]; what the operators return. Not converging is no error: a singular operator or an inconsistent
-    /// right-hand side ends as stagnated, with x of least residual in the space searched.
+    /// As [`solve`](Self::solve).
     pub fn solve_watched(
         &mut self,
         space: &S,
         a: &dyn LinearOperator<S>,
-        m: Option<&dyn Operator<S>>,
+        m: Option<&dyn LinearOperator<S>>,
         b: &S::Slice,
         x: &mut S::Slice,
         watch: Watch,
     ) -> Result<Report> {
-        self.history.clear();
-        let Self { stop, r, v, z, least, history } = self;
-        let begun = Session::begin("Gmres", Needs::Square, space, a, m.map(|m| m.shape()), b, x, r, stop)?;
-        let (mut session, mut residual) = match begun {
-            Ok(begun) => begun,
-            Err(report) => return Ok(report),
-        };
-        let one = S::Scalar::of(1.0);
-        let flexible = z.len() > 1 || v.len() == 2;
-        let (mut step, mut before) = (0, f64::INFINITY);
-        let status = loop {
-            if residual <= session.target {
-                history.push(residual);
-                session.accept(residual);
-                break Status::Converged;
-            }
-            // A cycle gains something, or nothing will be gained.
-            if residual > (1.0 - 1e-8) * before {
-                history.push(residual);
-                break Status::Stagnated;
-            }
-            before = residual;
-            space.copy(r, &mut v[0])?;
-            space.scale(S::Scalar::of(1.0 / residual), &mut v[0])?;
-            least.start(residual);
-            let (mut estimate, mut ended) = (residual, None);
-            for j in 0..v.len() - 1 {
-                history.push(estimate);
-                ended = session.interrupted(step, estimate, watch);
-                if ended.is_some() {
-                    break;
-                }
-                let (basis, next) = v.split_at_mut(j + 1);
-                let w = &mut next[0];
-                match m {
-                    Some(m) => {
-                        let z = &mut z[if flexible { j } else { 0 }];
-                        m.apply(space, &basis[j], z)?;
-                        a.apply(space, z, w)?;
-                    }
-                    None => a.apply(space, &basis[j], w)?,
-                }
-                session.project(w)?;
-                step += 1;
-                let norm = orthogonalise(space, basis, w, &mut least.column)?;
-                if !norm.is_finite() {
-                    ended = Some(Status::NonFinite);
-                    break;
-                }
-                estimate = least.add();
-                if norm == 0.0 || estimate <= session.claim {
-                    break;
-                }
-                space.scale(S::Scalar::of(1.0 / norm), w)?;
-            }
-            if ended == Some(Status::NonFinite) {
-                break Status::NonFinite;
-            }
-            least.solve();
-            match m {
-                Some(_) if flexible => {
-                    for (y, z) in least.y.iter().zip(&*z) {
-                        space.axpby(S::Scalar::of(*y), z, one, x)?;
-                    }
-                }
-                Some(m) => {
-                    space.fill(S::Scalar::of(0.0), r)?;
-                    for (y, v) in least.y.iter().zip(&*v) {
-                        space.axpby(S::Scalar::of(*y), v, one, r)?;
-                    }
-                    m.apply(space, r, &mut z[0])?;
-                    space.axpby(one, &z[0], one, x)?;
-                }
-                None => {
-                    for (y, v) in least.y.iter().zip(&*v) {
-                        space.axpby(S::Scalar::of(*y), v, one, x)?;
-                    }
-                }
-            }
-            session.project(x)?;
-            session.residual(x, r)?;
-            residual = space.norm(r)?;
-            if !residual.is_finite() {
-                break Status::NonFinite;
-            }
-            if let Some(status) = ended {
-                break status;
-            }
-        };
-        session.finish(status, step, residual, x, r)
+        self.0.run(Needs::Square, space, a, m.map(|m| m as &dyn Operator<S>), b, x, watch)
     }
 }
 
-/// Makes `w` orthogonal to the basis; `column` gets the coefficients and then ‖w‖, which is 0 where nothing is left.
-fn orthogonalise<S: Space>(
-    space: &S,
-    basis: &[S::Buf],
-    w: &mut S::Slice,
-    column: &mut Vec<f64>,
-) -> Result<f64> {
-    let one = S::Scalar::of(1.0);
-    column.clear();
-    let before = space.norm(w)?;
-    for v in basis {
-        let h = space.dot(v, w)?;
-        space.axpby(S::Scalar::of(-h), v, one, w)?;
-        column.push(h);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::krylov::test::{dense, distance, exact, noise};
+    use crate::precond::Jacobi;
+    use crate::{Csr, Dense, Error, Fgmres, Host, Identity, Status};
+
+    fn solve(a: &Dense<f64>, b: &[f64], x: &mut [f64], restart: usize, stop: Stop) -> (Report, Vec<f64>) {
+        let space = Host::new();
+        let mut gmres = Gmres::with_restart(&space, b.len(), stop, restart).unwrap();
+        let report = gmres.solve(&space, a, None, b, x).unwrap();
+        (report, gmres.history().to_vec())
     }
-    let mut norm = space.norm(w)?;
-    if norm < 0.7 * before {
-        for (v, sum) in basis.iter().zip(column.iter_mut()) {
-            let h = space.dot(v, w)?;
-            space.axpby(S::Scalar::of(-h), v, one, w)?;
-            *sum += h;
+
+    #[test]
+    fn it_agrees_with_a_factorisation_and_the_residual_never_grows() {
+        for (n, restart) in [(1, 5), (7, 7), (40, 10), (90, 30), (90, 200)] {
+            let (a, b) = (dense(n, 2.0, n as u64), noise(n, 3));
+            let mut x = vec![0.0; n];
+            let (report, history) = solve(&a, &b, &mut x, restart, Stop::rtol(1e-11));
+            assert_eq!(report.status, Status::Converged, "{n} {restart}: {report:?}");
+            assert!(distance(&x, &exact(&a, &b)) < 1e-8, "{n} {restart}");
+            assert_eq!(history.len(), report.steps + 1);
+            assert!(history.windows(2).all(|h| h[1] <= h[0] * (1.0 + 1e-9)), "{history:?}");
         }
-        norm = space.norm(w)?;
     }
-    if norm <= 4.0 * S::Scalar::EPSILON * before {
-        norm = 0.0;
+
+    #[test]
+    fn preconditioned_from_a_start_and_flexible_alike() {
+        let (n, space) = (60, Host::<f64>::new());
+        let a = Dense::from_fn(n, n, |i, j| {
+            if i == j { 10f64.powi(i as i32 % 7) } else { 0.1 * (((3 * i + 7 * j) % 11) as f64 - 5.0) / 11.0 }
+        })
+        .unwrap();
+        let diagonal: Vec<f64> = (0..n).map(|i| a.mat()[(i, i)]).collect();
+        let (m, b) = (Jacobi::new(&space, &diagonal).unwrap(), noise(n, 5));
+        let (mut x, mut y) = (noise(n, 6), noise(n, 6));
+        let stop = Stop::rtol(1e-10);
+        let one = Gmres::new(&space, n, stop).unwrap().solve(&space, &a, Some(&m), &b, &mut x).unwrap();
+        let two = Fgmres::new(&space, n, stop).unwrap().solve(&space, &a, Some(&m), &b, &mut y).unwrap();
+        assert_eq!((one.status, two.status), (Status::Converged, Status::Converged));
+        assert!(one.steps == two.steps && distance(&x, &y) < 1e-9, "{one:?} {two:?}");
+        let plain = Gmres::new(&space, n, stop).unwrap().solve(&space, &a, None, &b, &mut y).unwrap();
+        assert_eq!(plain.steps, 0, "the solution as a start");
     }
-    column.push(norm);
-    Ok(norm)
+
+    #[test]
+    fn what_cannot_be_solved_is_said() {
+        let n = 12;
+        // A cyclic shift: nothing happens before step n.
+        let shift = Dense::from_fn(n, n, |i, j| f64::from(u8::from((i + 1) % n == j))).unwrap();
+        let mut b = vec![0.0; n];
+        b[0] = 1.0;
+        let (report, _) = solve(&shift, &b, &mut vec![0.0; n], n - 1, Stop::default());
+        assert_eq!(report.status, Status::Stagnated);
+        let (report, _) = solve(&shift, &b, &mut vec![0.0; n], n, Stop::default());
+        assert_eq!((report.status, report.steps), (Status::Converged, n));
+        // Singular: the last row is zero.
+        let singular =
+            Dense::from_fn(
+                n,
+                n,
+                |i, j| if i == n - 1 { 0.0 } else { f64::from(u8::from(i == j)) * (i + 1) as f64 },
+            )
+            .unwrap();
+        let (report, _) = solve(&singular, &vec![1.0; n], &mut vec![0.0; n], 30, Stop::default());
+        let Status::Inconsistent { outside } = report.status else { panic!("{report:?}") };
+        assert!((outside - 1.0).abs() < 1e-6);
+        b[0] = 3.0;
+        let mut x = vec![0.0; n];
+        let (report, _) = solve(&singular, &b, &mut x, 30, Stop::default());
+        assert!(report.status == Status::Converged && (x[0] - 3.0).abs() < 1e-12);
+        let nilpotent = Dense::from_fn(2, 2, |i, j| f64::from(u8::from((i, j) == (0, 1)))).unwrap();
+        let (report, _) = solve(&nilpotent, &[1.0, 0.0], &mut [0.0; 2], 30, Stop::default());
+        assert_eq!(report.status, Status::Stagnated, "consistent, but beyond every Krylov space");
+        let (report, _) = solve(&shift, &vec![f64::NAN; n], &mut vec![0.0; n], 5, Stop::default());
+        assert_eq!(report.status, Status::NonFinite);
+        let mut x = vec![4.0; n];
+        let (report, _) = solve(&shift, &vec![0.0; n], &mut x, 5, Stop::default());
+        assert_eq!((report.status, report.steps, x), (Status::Converged, 0, vec![0.0; n]));
+        let (report, _) = solve(&dense(40, 2.0, 1), &noise(40, 1), &mut [0.0; 40], 5, Stop::rtol(0.0));
+        assert_eq!(report.status, Status::Stagnated);
+        let stop = Stop { max_steps: 3, ..Stop::default() };
+        let (report, history) = solve(&dense(40, 2.0, 1), &noise(40, 1), &mut [0.0; 40], 5, stop);
+        assert_eq!((report.status, report.steps, history.len()), (Status::MaxSteps, 3, 4));
+        assert!(report.true_residual < history[0] && (report.true_residual - history[3]).abs() < 1e-10);
+    }
+
+    #[test]
+    fn the_caller_and_wrong_lengths_stop_it() {
+        let (space, a, b) = (Host::<f64>::new(), dense(40, 2.0, 1), noise(40, 1));
+        let mut gmres = Gmres::new(&space, 40, Stop::default()).unwrap();
+        let mut watch = |p: &crate::Progress| {
+            if p.step == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let report = gmres.solve_watched(&space, &a, None, &b, &mut [0.0; 40], &mut watch).unwrap();
+        assert_eq!((report.status, report.steps, gmres.history().len()), (Status::Interrupted, 2, 3));
+        let short = gmres.solve(&space, &a, None, &b[1..], &mut [0.0; 40]);
+        assert!(matches!(short, Err(Error::Length { .. })));
+        let wrong = gmres.solve(&space, &a, Some(&Identity::new(39)), &b, &mut [0.0; 40]);
+        assert!(matches!(wrong, Err(Error::Length { .. })));
+        let wide = Csr::from_triplets(40, 41, &[(0, 0, 1.0)]).unwrap();
+        assert!(matches!(gmres.solve(&space, &wide, None, &b, &mut [0.0; 41]), Err(Error::Length { .. })));
+    }
+
+    #[test]
+    fn in_single_precision() {
+        let (space, n) = (Host::<f32>::new(), 50);
+        let a = dense(n, 2.0, 9);
+        let a = Dense::from_fn(n, n, |i, j| a.mat()[(i, j)] as f32).unwrap();
+        let b: Vec<f32> = noise(n, 2).iter().map(|v| *v as f32).collect();
+        let mut gmres = Gmres::new(&space, n, Stop::rtol(1e-5)).unwrap();
+        assert_eq!(gmres.solve(&space, &a, None, &b, &mut vec![0.0; n]).unwrap().status, Status::Converged);
+    }
 }

@@ -6,8 +6,9 @@
 //!
 //! Storage: r, z. Traffic of a step in f64 beside A and M: 40 bytes an unknown, one reduction.
 
-use super::session::{Needs, Session, Watch, history, solve_square};
+use super::session::{Needs, Session, Watch, history};
 use crate::{LinearOperator, Operator, Report, Result, Scalar, Space, Status, Stop};
+use std::ops::ControlFlow;
 
 /// Iterative refinement with its workspace: `new` allocates, `solve` does not.
 ///
@@ -27,8 +28,6 @@ pub struct Refinement<S: Space> {
     history: Vec<f64>,
 }
 
-solve_square!(Refinement, Operator);
-
 impl<S: Space> Refinement<S> {
     /// A workspace for `n` unknowns.
     ///
@@ -38,6 +37,26 @@ impl<S: Space> Refinement<S> {
         stop.check()?;
         let history = history(&stop);
         Ok(Self { stop, r: space.zeros(n)?, z: space.zeros(n)?, history })
+    }
+
+    /// ‖r‖₂ before every step of the last solve, and at its end.
+    pub fn history(&self) -> &[f64] {
+        &self.history
+    }
+
+    /// Solves Ax = b from the starting point in `x`, with `m` ≈ A⁻¹ when given.
+    ///
+    /// # Errors
+    /// As [`solve_watched`](Self::solve_watched).
+    pub fn solve(
+        &mut self,
+        space: &S,
+        a: &dyn LinearOperator<S>,
+        m: Option<&dyn Operator<S>>,
+        b: &S::Slice,
+        x: &mut S::Slice,
+    ) -> Result<Report> {
+        self.solve_watched(space, a, m, b, x, &mut |_| ControlFlow::Continue(()))
     }
 
     /// As [`solve`](Self::solve); `watch` is called before each step and may stop. Without `m` this is Richardson's
@@ -56,8 +75,7 @@ impl<S: Space> Refinement<S> {
     ) -> Result<Report> {
         self.history.clear();
         let Self { stop, r, z, history } = self;
-        let begun =
-            Session::begin("Refinement", Needs::Square, space, a, m.map(|m| m.shape()), b, x, r, stop)?;
+        let begun = Session::begin(Needs::Square, space, a, m.map(|m| m.shape()), b, x, r, stop)?;
         let (mut session, mut residual) = match begun {
             Ok(begun) => begun,
             Err(report) => return Ok(report),
@@ -69,7 +87,7 @@ impl<S: Space> Refinement<S> {
                 break Status::NonFinite;
             }
             if residual <= session.target {
-                session.accept(residual);
+                session.last_true = residual;
                 break Status::Converged;
             }
             if residual >= before {
@@ -86,8 +104,7 @@ impl<S: Space> Refinement<S> {
                 None => space.axpby(S::Scalar::of(1.0), r, S::Scalar::of(1.0), x)?,
             }
             session.project(x)?;
-            session.residual(x, r)?;
-            (before, residual) = (residual, space.norm(r)?);
+            (before, residual) = (residual, session.recompute(x, r)?);
             step += 1;
         };
         session.finish(status, step, residual, x, r)

@@ -1,7 +1,9 @@
 //! What every iteration does besides its recurrence: the first residual, when to stop, and whether that is true.
 
 use crate::error::check_len;
-use crate::{Error, LinearOperator, Progress, Report, Result, Scalar, Shape, Space, Status, Stop};
+use crate::{
+    Error, LinearOperator, Progress, Properties, Report, Result, Scalar, Shape, Space, Status, Stop,
+};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -16,15 +18,50 @@ pub(super) fn history(stop: &Stop) -> Vec<f64> {
 /// The caller's callback.
 pub(super) type Watch<'a> = &'a mut dyn FnMut(&Progress) -> ControlFlow<()>;
 
-/// What a method asks of an operator.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What a method, named, needs of its operator.
+#[derive(Clone, Copy)]
 pub(super) enum Needs {
-    /// Symmetric, positive definite or semidefinite.
-    Definite,
+    /// Symmetric and at least semidefinite.
+    Positive(&'static str),
     /// Symmetric.
-    Symmetric,
-    /// Nothing but to be square.
+    Symmetric(&'static str),
+    /// As many rows as columns.
     Square,
+    /// Nothing: any shape, and the part of b outside the range may stay.
+    Nothing,
+}
+
+impl Needs {
+    fn check(self, a: Properties, shape: Shape) -> Result<()> {
+        match self {
+            Self::Positive(method) if !a.admits_cg() => {
+                return Err(Error::Property {
+                    method,
+                    needs: "symmetric and positive definite or semidefinite",
+                });
+            }
+            Self::Symmetric(method) if !a.symmetric => {
+                return Err(Error::Property { method, needs: "symmetric" });
+            }
+            Self::Nothing => return Ok(()),
+            _ => {}
+        }
+        check_len("the operator's columns", shape.rows, shape.cols)
+    }
+}
+
+/// Checks that a preconditioner claims to be symmetric and positive.
+///
+/// # Errors
+/// [`Error::Property`].
+pub(super) fn check_preconditioner<S: Space>(
+    method: &'static str,
+    m: Option<&dyn LinearOperator<S>>,
+) -> Result<()> {
+    if m.is_some_and(|m| !m.properties().admits_cg()) {
+        return Err(Error::Property { method, needs: "symmetric and positive definite as a preconditioner" });
+    }
+    Ok(())
 }
 
 /// What an iteration works on.
@@ -37,38 +74,11 @@ pub(super) struct Session<'a, S: Space> {
     /// The recurrence claims to have converged below this: the target, or what rounding makes of b.
     pub claim: f64,
     started: Instant,
-    semidefinite: bool,
+    /// Whether the operator may have a null space that `project` knows.
+    singular: bool,
     /// The true residual when it was last recomputed.
-    last_true: f64,
+    pub last_true: f64,
 }
-
-/// `solve` and `history` of a method that has `solve_watched` with the arguments of a square system.
-macro_rules! solve_square {
-    ($method:ident, $m:ident) => {
-        impl<S: Space> $method<S> {
-            /// ‖r‖₂ before every step of the last solve, and at its end.
-            pub fn history(&self) -> &[f64] {
-                &self.history
-            }
-
-            /// Solves Ax = b from the starting point in `x`, preconditioned by `m` ≈ A⁻¹ when given.
-            ///
-            /// # Errors
-            /// As [`solve_watched`](Self::solve_watched).
-            pub fn solve(
-                &mut self,
-                space: &S,
-                a: &dyn crate::LinearOperator<S>,
-                m: Option<&dyn crate::$m<S>>,
-                b: &S::Slice,
-                x: &mut S::Slice,
-            ) -> crate::Result<crate::Report> {
-                self.solve_watched(space, a, m, b, x, &mut |_| std::ops::ControlFlow::Continue(()))
-            }
-        }
-    };
-}
-pub(super) use solve_square;
 
 /// What comes next.
 pub(super) enum Turn {
@@ -87,7 +97,6 @@ impl<'a, S: Space> Session<'a, S> {
     /// When the solve cannot run; a [`Report`] in the `Err` arm of the inner result when it is over already.
     #[allow(clippy::too_many_arguments)]
     pub fn begin(
-        method: &'static str,
         needs: Needs,
         space: &'a S,
         a: &'a dyn LinearOperator<S>,
@@ -98,28 +107,15 @@ impl<'a, S: Space> Session<'a, S> {
         stop: &'a Stop,
     ) -> Result<Result<(Self, f64), Report>> {
         let started = Instant::now();
-        let claims = a.properties();
-        match needs {
-            Needs::Definite if !claims.admits_cg() => {
-                return Err(Error::Property {
-                    method,
-                    needs: "symmetric and positive definite or semidefinite",
-                });
-            }
-            Needs::Symmetric if !claims.symmetric => {
-                return Err(Error::Property { method, needs: "symmetric" });
-            }
-            _ => {}
-        }
-        let n = a.shape().rows;
-        check_len("the operator's columns", n, a.shape().cols)?;
+        let (properties, shape) = (a.properties(), a.shape());
+        needs.check(properties, shape)?;
         if let Some(m) = m {
-            check_len("the preconditioner's rows", n, m.rows)?;
-            check_len("the preconditioner's columns", n, m.cols)?;
+            check_len("the preconditioner's rows", shape.cols, m.rows)?;
+            check_len("the preconditioner's columns", shape.rows, m.cols)?;
         }
-        check_len("b", n, space.len(b))?;
-        check_len("x", n, space.len(x))?;
-        check_len("the workspace", n, space.len(r))?;
+        check_len("b", shape.rows, space.len(b))?;
+        check_len("x", shape.cols, space.len(x))?;
+        check_len("the workspace", shape.rows, space.len(r))?;
         let one = S::Scalar::of(1.0);
         let b_norm = space.norm(b)?;
         let target = stop.atol.max(stop.rtol * b_norm);
@@ -130,12 +126,13 @@ impl<'a, S: Space> Session<'a, S> {
         if !b_norm.is_finite() || !space.norm(x)?.is_finite() {
             return Ok(Err(over(Status::NonFinite, f64::NAN)));
         }
-        let semidefinite = claims.symmetric && claims.positivity == crate::Positivity::Semidefinite;
+        let known = properties.symmetric && properties.positivity < crate::Positivity::Definite;
+        let singular = known && !matches!(needs, Needs::Nothing);
         if b_norm == 0.0 {
             space.fill(S::Scalar::of(0.0), x)?;
             return Ok(Err(over(Status::Converged, 0.0)));
         }
-        if semidefinite {
+        if singular {
             space.copy(b, r)?;
             a.project(space, r)?;
             space.axpby(-one, b, one, r)?;
@@ -146,25 +143,27 @@ impl<'a, S: Space> Session<'a, S> {
             a.project(space, x)?;
         }
         let claim = target.max(0.01 * S::Scalar::EPSILON * b_norm);
-        let session =
-            Self { space, a, b, stop, target, claim, started, semidefinite, last_true: f64::INFINITY };
-        session.residual(x, r)?;
-        let norm = space.norm(r)?;
+        let mut session =
+            Self { space, a, b, stop, target, claim, started, singular, last_true: f64::INFINITY };
+        let norm = session.recompute(x, r)?;
+        session.last_true = f64::INFINITY;
         if !norm.is_finite() {
             return Ok(Err(over(Status::NonFinite, norm)));
         }
         Ok(Ok((session, norm)))
     }
 
-    /// r ← b − Ax.
-    pub fn residual(&self, x: &S::Slice, r: &mut S::Slice) -> Result<()> {
+    /// r ← b − Ax; returns ‖r‖.
+    pub fn recompute(&mut self, x: &S::Slice, r: &mut S::Slice) -> Result<f64> {
         self.a.apply(self.space, x, r)?;
-        self.space.axpby(S::Scalar::of(1.0), self.b, S::Scalar::of(-1.0), r)
+        self.space.axpby(S::Scalar::of(1.0), self.b, S::Scalar::of(-1.0), r)?;
+        self.last_true = self.space.norm(r)?;
+        Ok(self.last_true)
     }
 
     /// Removes the null space's part, which rounding lets grow.
     pub fn project(&self, v: &mut S::Slice) -> Result<()> {
-        if self.semidefinite { self.a.project(self.space, v) } else { Ok(()) }
+        if self.singular { self.a.project(self.space, v) } else { Ok(()) }
     }
 
     /// What comes before every step: the residual is recorded, recomputed into `r` once the recurrence claims to be within
@@ -181,24 +180,54 @@ impl<'a, S: Space> Session<'a, S> {
         history.push(*residual);
         let mut turn = Turn::Step;
         if *residual <= self.claim {
-            self.residual(x, r)?;
-            let (norm, before) = (self.space.norm(r)?, self.last_true);
-            self.last_true = norm;
-            if norm <= self.target {
-                return Ok(Turn::End(Status::Converged));
+            match self.verify(x, r)? {
+                Ok(norm) => *residual = norm,
+                Err(status) => return Ok(Turn::End(status)),
             }
-            if !(norm.is_finite() && norm < 0.5 * before) {
-                return Ok(Turn::End(Status::Stagnated));
-            }
-            *residual = norm;
             turn = Turn::Afresh;
         }
         Ok(self.interrupted(step, *residual, watch).map_or(turn, Turn::End))
     }
 
-    /// Takes `norm` as the residual that was just recomputed: [`finish`](Self::finish) does not do it again.
-    pub fn accept(&mut self, norm: f64) {
-        self.last_true = norm;
+    /// Recomputes r where the recurrence claims convergence: the status it ends with, or ‖r‖ to start again from.
+    pub fn verify(&mut self, x: &S::Slice, r: &mut S::Slice) -> Result<Result<f64, Status>> {
+        let before = self.last_true;
+        let norm = self.recompute(x, r)?;
+        Ok(if norm <= self.target {
+            Err(Status::Converged)
+        } else if norm.is_finite() && norm < 0.5 * before {
+            Ok(norm)
+        } else {
+            Err(Status::Stagnated)
+        })
+    }
+
+    /// ‖Aᵀr‖ / (‖A‖ ‖r‖) below this says that r cannot be made smaller: √ε, since beyond that an inconsistent system makes x
+    /// grow before it is told. A condition number above 1/√ε counts as singular therewith.
+    pub fn flat(&self) -> f64 {
+        S::Scalar::EPSILON.sqrt()
+    }
+
+    /// Why the residual in `r` no longer falls: no x makes it smaller, or only this iteration does not. `r` and `g` are
+    /// overwritten. ‖A‖ is bounded from below by two products; an operator without a transpose cannot tell.
+    pub fn why_stagnated(&self, r: &mut S::Slice, g: &mut S::Slice) -> Result<Status> {
+        let space = self.space;
+        let outside = space.norm(r)?;
+        match self.a.apply_transpose(space, r, g) {
+            Err(Error::NoTranspose(_)) => return Ok(Status::Stagnated),
+            other => other?,
+        }
+        let slope = space.norm(g)? / outside;
+        self.a.apply_transpose(space, self.b, g)?;
+        let image = space.norm(g)?;
+        self.a.apply(space, g, r)?;
+        let size = if image > 0.0 { space.norm(r)? / image } else { 0.0 };
+        // The bound may be several times too low.
+        Ok(if slope <= 8.0 * self.flat() * size || (slope == 0.0 && outside > 0.0) {
+            Status::Inconsistent { outside }
+        } else {
+            Status::Stagnated
+        })
     }
 
     /// A reason to stop before the next step, if there is one.
@@ -214,7 +243,7 @@ impl<'a, S: Space> Session<'a, S> {
 
     /// Ends the solve: the true residual, and a status that agrees with it.
     pub fn finish(
-        &self,
+        &mut self,
         mut status: Status,
         steps: usize,
         residual: f64,
@@ -222,17 +251,16 @@ impl<'a, S: Space> Session<'a, S> {
         r: &mut S::Slice,
     ) -> Result<Report> {
         // A turn that says `Converged` has just recomputed it; a projection moves x.
-        let true_residual = if status == Status::Converged && !self.semidefinite {
+        let true_residual = if status == Status::Converged && !self.singular {
             self.last_true
         } else {
             self.project(x)?;
-            self.residual(x, r)?;
-            self.space.norm(r)?
+            self.recompute(x, r)?
         };
         let within = true_residual <= self.target;
         if status == Status::Converged && !within {
             status = if true_residual.is_finite() { Status::Stagnated } else { Status::NonFinite };
-        } else if within && status != Status::Interrupted {
+        } else if within && !matches!(status, Status::Interrupted | Status::LeastSquares { .. }) {
             status = Status::Converged;
         }
         let elapsed = self.started.elapsed();

@@ -3,8 +3,8 @@
 use super::{Matrix, Method};
 use crate::direct::{SparseCholesky, SparseLdlt, SparseLu};
 use crate::{
-    BiCgStab, Cg, Error, FlexibleCg, Gmres, Host, LinearOperator, Lsqr, Map, Minres, Progress, Refinement,
-    Report, Result, Stop,
+    Bicgstab, Cg, Error, Fgmres, FlexibleCg, Gmres, Host, LinearOperator, Lsqr, Map, Minres, Progress,
+    Refinement, Report, Result, Stop,
 };
 use std::ops::ControlFlow;
 
@@ -18,7 +18,8 @@ pub(super) enum Iteration {
     FlexibleCg(FlexibleCg<Host<f64>>),
     Minres(Minres<Host<f64>>),
     Gmres(Gmres<Host<f64>>),
-    BiCgStab(BiCgStab<Host<f64>>),
+    Fgmres(Fgmres<Host<f64>>),
+    Bicgstab(Bicgstab<Host<f64>>),
     Lsqr(Lsqr<Host<f64>>),
     /// With the factorisation.
     Direct(Refinement<Host<f64>>, Box<Linear<'static>>),
@@ -33,8 +34,8 @@ impl Iteration {
             Method::FlexibleCg => Self::FlexibleCg(FlexibleCg::new(&space, n, stop)?),
             Method::Minres => Self::Minres(Minres::new(&space, n, stop)?),
             Method::Gmres => Self::Gmres(Gmres::with_restart(&space, n, stop, RESTART)?),
-            Method::FlexibleGmres => Self::Gmres(Gmres::flexible(&space, n, stop, RESTART)?),
-            Method::BiCgStab => Self::BiCgStab(BiCgStab::new(&space, n, stop)?),
+            Method::FlexibleGmres => Self::Fgmres(Fgmres::with_restart(&space, n, stop, RESTART)?),
+            Method::BiCgStab => Self::Bicgstab(Bicgstab::new(&space, n, stop)?),
             Method::Lsqr => Self::Lsqr(Lsqr::new(&space, shape, stop)?),
             Method::Direct => Self::Direct(Refinement::new(&space, n, stop)?, factorise(a)?),
             Method::Auto | Method::Cg if preconditioned => Self::Cg(Cg::new(&space, n, stop)?),
@@ -55,8 +56,9 @@ impl Iteration {
             Self::Cg(cg) => cg.solve_watched(&space, a, m, b, x, watch),
             Self::FlexibleCg(cg) => cg.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
             Self::Minres(minres) => minres.solve_watched(&space, a, m, b, x, watch),
-            Self::Gmres(gmres) => gmres.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
-            Self::BiCgStab(bicgstab) => bicgstab.solve_watched(&space, a, m, b, x, watch),
+            Self::Gmres(gmres) => gmres.solve_watched(&space, a, m, b, x, watch),
+            Self::Fgmres(gmres) => gmres.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
+            Self::Bicgstab(bicgstab) => bicgstab.solve_watched(&space, a, m, b, x, watch),
             Self::Lsqr(lsqr) => lsqr.solve_watched(&space, a, b, x, watch),
             Self::Direct(refinement, factor) => {
                 refinement.solve_watched(&space, a, Some(&*factor), b, x, watch)
@@ -70,7 +72,8 @@ impl Iteration {
             Self::FlexibleCg(i) => i.history(),
             Self::Minres(i) => i.history(),
             Self::Gmres(i) => i.history(),
-            Self::BiCgStab(i) => i.history(),
+            Self::Fgmres(i) => i.history(),
+            Self::Bicgstab(i) => i.history(),
             Self::Lsqr(i) => i.history(),
             Self::Direct(i, _) => i.history(),
         }

@@ -19,7 +19,7 @@ use std::sync::Mutex;
 /// in `T`, vectors are f64. Two triangular solves, level by level on several threads.
 ///
 /// ```
-/// use resolvent::{BiCgStab, Csr, Host, Status, Stop, precond::IncompleteLu};
+/// use resolvent::{Bicgstab, Csr, Host, Status, Stop, precond::IncompleteLu};
 /// // Convection from the left along a line, with diffusion.
 /// let mut entries = Vec::new();
 /// for i in 0..100u32 {
@@ -31,7 +31,7 @@ use std::sync::Mutex;
 /// let a = Csr::from_triplets(100, 100, &entries)?;
 /// let m = IncompleteLu::<f64>::new(&a)?;
 /// let (space, mut x) = (Host::<f64>::new(), vec![0.0; 100]);
-/// let mut bicgstab = BiCgStab::new(&space, 100, Stop::default())?;
+/// let mut bicgstab = Bicgstab::new(&space, 100, Stop::default())?;
 /// let report = bicgstab.solve(&space, &a, Some(&m), &vec![1.0; 100], &mut x)?;
 /// // Without fill to drop, the factorisation is exact.
 /// assert!(report.status == Status::Converged && report.steps == 1);
