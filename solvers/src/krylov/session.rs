@@ -32,7 +32,7 @@ pub(super) enum Needs {
 }
 
 impl Needs {
-    fn check(self, a: Properties, shape: Shape) -> Result<()> {
+    pub fn check(self, a: Properties, shape: Shape) -> Result<()> {
         match self {
             Self::Positive(method) if !a.admits_cg() => {
                 return Err(Error::Property {
@@ -159,6 +159,11 @@ impl<'a, S: Space> Session<'a, S> {
         self.space.axpby(S::Scalar::of(1.0), self.b, S::Scalar::of(-1.0), r)?;
         self.last_true = self.space.norm(r)?;
         Ok(self.last_true)
+    }
+
+    /// Turns to another right-hand side of the same length, its target, and its true residual when last recomputed.
+    pub fn set_side(&mut self, b: &'a S::Slice, target: f64, last_true: f64) {
+        (self.b, self.target, self.last_true) = (b, target, last_true);
     }
 
     /// Removes the null space's part, which rounding lets grow.
