@@ -227,7 +227,8 @@ impl<'a, S: Space> Session<'a, S> {
         let image = space.norm(g)?;
         self.a.apply(space, g, r)?;
         let size = if image > 0.0 { space.norm(r)? / image } else { 0.0 };
-        Ok(if slope <= self.flat() * size || (slope == 0.0 && outside > 0.0) {
+        // What a recurrence says of itself is confirmed up to its rounding.
+        Ok(if slope <= 10.0 * self.flat() * size || (slope == 0.0 && outside > 0.0) {
             Status::Inconsistent { outside }
         } else {
             Status::Stagnated
