@@ -1,20 +1,39 @@
 //! Krylov methods. Each speaks to vectors only through the verbs of a [`Space`](crate::Space).
 //!
-//! | | for | a preconditioner must be |
+//! | the operator | the method | beside it |
 //! |---|---|---|
-//! | [`Cg`](cg::Cg) | symmetric positive definite or semidefinite | the same, and linear |
-//! | [`FlexibleCg`](fcg::FlexibleCg) | the same | anything |
-//! | [`Minres`](minres::Minres) | symmetric | symmetric positive definite |
-//! | [`Gmres`](gmres::Gmres) | any square operator | linear |
-//! | [`Fgmres`](fgmres::Fgmres) | any square operator | anything |
-//! | [`Bicgstab`](bicgstab::Bicgstab) | any square operator, in little memory | linear |
-//! | [`Lsqr`](lsqr::Lsqr) | any shape: least squares | – |
-//! | [`Refinement`](refinement::Refinement) | any, with a factorisation | nearly the inverse |
+//! | symmetric, definite or with a known null space | [`Cg`](cg::Cg) | [`FlexibleCg`](fcg::FlexibleCg) for a preconditioner that is nonlinear; [`DeflatedCg`](deflated_cg::DeflatedCg) for a sequence of systems; [`BlockCg`](block_cg::BlockCg) for several right-hand sides |
+//! | symmetric, of any sign, singular or not | [`Minres`](minres::Minres) | |
+//! | square | [`Gmres`](gmres::Gmres), whose residual never grows | [`Fgmres`](fgmres::Fgmres) for a preconditioner that is nonlinear; [`Bicgstab`](bicgstab::Bicgstab) where memory is short |
+//! | of any shape or rank | [`Lsqr`](lsqr::Lsqr) | with damping, always regular |
+//! | factorised | [`Refinement`](refinement::Refinement) | the residual a factorisation leaves, made small |
+//!
+//! What each says of each class, without a preconditioner (`tests/tests/method_table.rs` holds it to this):
+//!
+//! | class | the four of conjugate gradients | Minres | Gmres, Fgmres | Bicgstab | Lsqr |
+//! |---|---|---|---|---|---|
+//! | SPD | converged | converged | converged | converged | converged |
+//! | semidefinite, null space known, consistent | converged | converged | converged | converged | converged |
+//! | semidefinite, null space known, inconsistent | inconsistent | inconsistent | inconsistent | inconsistent | least squares |
+//! | symmetric, indefinite | refused | converged | converged | converged | converged |
+//! | nonsymmetric | refused | refused | converged | converged | converged |
+//! | wide | refused | refused | wrong length | wrong length | converged |
+//! | tall | refused | refused | wrong length | wrong length | least squares |
+//! | singular, nothing known, consistent | refused | converged | converged | converged | converged |
+//! | singular, nothing known, inconsistent | refused | inconsistent | inconsistent | breakdown | least squares |
+//! | nearly singular, κ = 5·10⁶ | converged | converged | converged | converged | converged |
+//! | badly scaled, SPD | converged | converged | converged | converged | converged |
+//!
+//! `Converged` is only ever said of a recomputed residual. A condition number above 1/√ε counts as singular where the
+//! operator's null space is not known. Spectra: [`lanczos`](lanczos::lanczos) for its ends, [`eigenpairs`](eigenpairs::eigenpairs),
+//! and [`trace`] for traces of operators and of their functions.
 
 pub(crate) mod basis;
 pub mod bicgstab;
+pub mod block_cg;
 pub mod cg;
 mod cycle;
+pub mod deflated_cg;
 pub mod eigenpairs;
 pub mod fcg;
 pub mod fgmres;
@@ -22,8 +41,10 @@ pub mod gmres;
 pub mod lanczos;
 pub mod lsqr;
 pub mod minres;
+mod recycle;
 pub mod refinement;
 mod session;
+mod small;
 #[cfg(test)]
 pub(crate) mod test;
 pub mod trace;

@@ -50,7 +50,9 @@ pub use grid::{Boundaries, Boundary, Grid};
 pub use host::{Host, buffer::Buffer};
 pub use krylov::{
     bicgstab::Bicgstab,
+    block_cg::BlockCg,
     cg::Cg,
+    deflated_cg::DeflatedCg,
     eigenpairs::eigenpairs,
     fcg::FlexibleCg,
     fgmres::Fgmres,

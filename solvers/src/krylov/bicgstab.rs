@@ -99,12 +99,18 @@ impl<S: Space> Bicgstab<S> {
         let mut rho_before = None;
         let (mut shadow_norm, mut alpha, mut omega) = (0.0, 0.0, 0.0);
         let (mut breakdowns, mut halved) = (0, residual);
+        // Beyond this nothing of b is left in the residual.
+        let lost = residual / S::Scalar::EPSILON;
         let status = loop {
             match session.turn(step, &mut residual, x, r, history, watch)? {
                 Turn::End(Status::Stagnated) => break session.why_stagnated(r, t)?,
                 Turn::End(status) => break status,
                 Turn::Afresh => rho_before = None,
                 Turn::Step => {}
+            }
+            if residual > lost {
+                let cosine = space.dot(shadow, r)? / space.norm(shadow)? / residual;
+                break broken(&mut session, cosine, r, t)?;
             }
             if residual < 0.5 * halved {
                 (halved, breakdowns) = (residual, 0);

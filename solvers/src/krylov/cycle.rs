@@ -19,9 +19,11 @@ pub(super) struct Cycle<S: Space> {
     /// The column in the making, and what the second Gram–Schmidt adds to it.
     column: Vec<f64>,
     second: Vec<f64>,
-    /// The largest ‖Az‖ of a solve, and the largest pivot of a cycle.
+    /// The largest ‖Az‖ of a solve.
     size: f64,
-    pivot: f64,
+    /// An estimate, from above, of the smallest singular value of the triangle, and its left vector.
+    sigma: f64,
+    left: Vec<f64>,
     /// x at the last restart: a singular system can make the next worse.
     kept: S::Buf,
     pub history: Vec<f64>,
@@ -54,7 +56,8 @@ impl<S: Space> Cycle<S> {
             column: vec![0.0; m],
             second: vec![0.0; m],
             size: 0.0,
-            pivot: 0.0,
+            sigma: 0.0,
+            left: vec![0.0; m],
             kept: space.zeros(n)?,
             history: history(&stop),
         })
@@ -91,7 +94,8 @@ impl<S: Space> Cycle<S> {
                 break Status::Converged;
             }
             if !(residual < least * before && residual > session.claim) {
-                if residual > before {
+                // Of two x as good as each other the one before is the smaller.
+                if residual > (1.0 - 1e-6) * before {
                     space.copy(&self.kept, x)?;
                     residual = session.recompute(x, &mut self.v[0])?;
                 }
@@ -104,7 +108,6 @@ impl<S: Space> Cycle<S> {
                 };
             }
             (before, least) = (residual, 1.0 - 1e-6);
-            self.pivot = 0.0;
             space.copy(x, &mut self.kept)?;
             space.scale(S::Scalar::of(1.0 / residual), &mut self.v[0])?;
             self.g.fill(0.0);
@@ -209,11 +212,15 @@ impl<S: Space> Cycle<S> {
         let epsilon = S::Scalar::EPSILON;
         let (nothing, corner) = (10.0 * epsilon * self.size, column[k]);
         let pivot = corner.hypot(below);
-        // In an invariant space a small pivot is mostly rounding; if it is not, the next cycle will show.
-        if pivot <= nothing || (below <= nothing && pivot <= epsilon.sqrt() * self.pivot) {
+        let (sigma, old, new) = self.smallest(k, pivot);
+        // Beyond, x would be made of rounding; if it is not, the next cycle will show.
+        if pivot <= nothing || sigma <= epsilon.sqrt() * self.size {
             return Ok(Column::Dependent);
         }
-        self.pivot = self.pivot.max(pivot);
+        self.sigma = sigma;
+        self.left[..k].iter_mut().for_each(|x| *x *= old);
+        self.left[k] = new;
+        let column = &mut self.column[..=k];
         let [c, s] = [corner / pivot, below / pivot];
         column[k] = pivot;
         self.triangle[k * (k + 1) / 2..][..=k].copy_from_slice(column);
@@ -223,8 +230,24 @@ impl<S: Space> Cycle<S> {
         if below <= nothing {
             return Ok(Column::Last);
         }
-        space.scale(S::Scalar::of(1.0 / below), w)?;
+        space.scale(S::Scalar::of(1.0 / below), &mut self.v[k + 1])?;
         Ok(Column::More)
+    }
+
+    /// The estimate of the smallest singular value with column k and its pivot, and what the left vector becomes: itself
+    /// times the first and then the second. C. H. Bischof, *Incremental condition estimation*, 1990, 10.1137/0611021.
+    fn smallest(&self, k: usize, pivot: f64) -> (f64, f64, f64) {
+        if k == 0 {
+            return (pivot, 0.0, 1.0);
+        }
+        let a: f64 = self.left[..k].iter().zip(&self.column).map(|(x, v)| x * v).sum();
+        // The smaller eigenvalue of [[σ² + a², aγ], [aγ, γ²]], and its vector.
+        let (p, q, r) = (self.sigma * self.sigma + a * a, a * pivot, pivot * pivot);
+        let largest = 0.5 * (p + r + (p - r).hypot(2.0 * q));
+        let smallest = (self.sigma * pivot).powi(2) / largest;
+        let (x, y) = if p < r { (smallest - r, q) } else { (q, smallest - p) };
+        let norm = x.hypot(y);
+        if norm > 0.0 { (smallest.sqrt(), x / norm, y / norm) } else { (smallest.sqrt(), 1.0, 0.0) }
     }
 
     /// x ← x + Z R⁻¹ g with the first k directions.

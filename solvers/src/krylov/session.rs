@@ -32,7 +32,7 @@ pub(super) enum Needs {
 }
 
 impl Needs {
-    fn check(self, a: Properties, shape: Shape) -> Result<()> {
+    pub fn check(self, a: Properties, shape: Shape) -> Result<()> {
         match self {
             Self::Positive(method) if !a.admits_cg() => {
                 return Err(Error::Property {
@@ -161,6 +161,11 @@ impl<'a, S: Space> Session<'a, S> {
         Ok(self.last_true)
     }
 
+    /// Turns to another right-hand side of the same length, its target, and its true residual when last recomputed.
+    pub fn set_side(&mut self, b: &'a S::Slice, target: f64, last_true: f64) {
+        (self.b, self.target, self.last_true) = (b, target, last_true);
+    }
+
     /// Removes the null space's part, which rounding lets grow.
     pub fn project(&self, v: &mut S::Slice) -> Result<()> {
         if self.singular { self.a.project(self.space, v) } else { Ok(()) }
@@ -222,8 +227,8 @@ impl<'a, S: Space> Session<'a, S> {
         let image = space.norm(g)?;
         self.a.apply(space, g, r)?;
         let size = if image > 0.0 { space.norm(r)? / image } else { 0.0 };
-        // The bound may be several times too low.
-        Ok(if slope <= 8.0 * self.flat() * size || (slope == 0.0 && outside > 0.0) {
+        // What a recurrence says of itself is confirmed up to its rounding.
+        Ok(if slope <= 10.0 * self.flat() * size || (slope == 0.0 && outside > 0.0) {
             Status::Inconsistent { outside }
         } else {
             Status::Stagnated
