@@ -73,7 +73,7 @@ pub trait Space: Send + Sync {
         self.axpby(-a, q, one, r)?;
         self.dot(r, r)
     }
-    /// out[i] ← basis[i]·x, for Gram–Schmidt: x is read once for several, where the space can.
+    /// The products of every vector of a basis with x, for Gram–Schmidt: x is read once for several, where the space can.
     fn dots(&self, basis: &[Self::Buf], x: &Self::Slice, out: &mut [f64]) -> Result<()> {
         check_len("the products", basis.len(), out.len())?;
         for (v, out) in basis.iter().zip(out) {
@@ -81,7 +81,7 @@ pub trait Space: Send + Sync {
         }
         Ok(())
     }
-    /// y ← y + s Σ a[i] basis[i]: y is read and written once for all, where the space can.
+    /// y ← y + s Σ a v over a basis v: y is read and written once for all, where the space can.
     fn combine(&self, s: f64, a: &[f64], basis: &[Self::Buf], y: &mut Self::Slice) -> Result<()> {
         check_len("the coefficients", basis.len(), a.len())?;
         for (v, a) in basis.iter().zip(a) {

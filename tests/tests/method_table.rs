@@ -8,7 +8,7 @@ use resolvent::{
     Bicgstab, BlockCg, Cg, DeflatedCg, Dense, Error, Fgmres, FlexibleCg, Gmres, Host, LinearOperator, Lsqr,
     Map, Minres, Properties, Report, Result, Status, Stop,
 };
-use resolvent_tests::noise;
+use resolvent_tests::{noise, plain};
 
 const N: usize = 40;
 
@@ -185,4 +185,26 @@ fn every_method_ends_every_class_as_it_must() {
             .zip(TABLE)
             .all(|((name, row), (expected, statuses))| name == expected && row == statuses);
     assert!(same, "what was found:\n{printed}");
+}
+
+#[test]
+fn every_method_runs_on_any_space() {
+    let rows =
+        |r: usize| (0..N).map(move |c| if r == c { 3.0 } else { 1.0 / (1.0 + r.abs_diff(c) as f64).powi(2) });
+    let a = plain::Dense::new((0..N).map(|r| rows(r).collect()).collect(), Properties::SPD);
+    let (s, b, stop) = (plain::Space::<f64>::new(), noise::<f64>(N, 1), Stop::rtol(1e-10));
+    let check = |name: &str, solve: &mut dyn FnMut(&mut Vec<f64>) -> Result<Report>| {
+        let mut x = vec![0.0; N];
+        let report = solve(&mut x).unwrap();
+        assert_eq!(report.status, Status::Converged, "{name}: {report:?}");
+        let r: Vec<f64> = a.times(&x).iter().zip(&b).map(|(y, b)| b - y).collect();
+        assert!(plain::norm(&r) <= 1.01e-10 * plain::norm(&b), "{name}");
+    };
+    check("Minres", &mut |x| Minres::new(&s, N, stop)?.solve(&s, &a, None, &b, x));
+    check("Gmres", &mut |x| Gmres::new(&s, N, stop)?.solve(&s, &a, None, &b, x));
+    check("Fgmres", &mut |x| Fgmres::new(&s, N, stop)?.solve(&s, &a, None, &b, x));
+    check("Bicgstab", &mut |x| Bicgstab::new(&s, N, stop)?.solve(&s, &a, None, &b, x));
+    check("Lsqr", &mut |x| Lsqr::new(&s, a.shape(), stop)?.solve(&s, &a, &b, x));
+    check("DeflatedCg", &mut |x| DeflatedCg::new(&s, N, stop)?.solve(&s, &a, None, &b, x));
+    check("BlockCg", &mut |x| Ok(BlockCg::new(&s, N, 1, stop)?.solve(&s, &a, None, &[&b], &mut [x])?[0]));
 }

@@ -465,4 +465,21 @@ mod tests {
         let report = cg.solve(&space, &a, None, &[1.0, -2.0, 0.3], &mut [0.0; 3]).unwrap();
         assert!(matches!(report.status, Status::NotPositiveDefinite { .. }), "{report:?}");
     }
+
+    #[test]
+    fn in_single_precision() {
+        let (space, n) = (Host::<f32>::new(), 200);
+        let entries: Vec<f32> =
+            (0..n).map(|i| if i < 4 { 0.01 * (i + 1) as f32 } else { 1.0 + i as f32 / 50.0 }).collect();
+        let a = Diagonal::new(&space, &entries).unwrap();
+        let mut cg = DeflatedCg::new(&space, n, Stop::rtol(1e-5)).unwrap();
+        let mut steps = Vec::new();
+        for k in 0..4 {
+            let b: Vec<f32> = noise(n, k).iter().map(|v| *v as f32).collect();
+            let report = cg.solve(&space, &a, None, &b, &mut vec![0.0; n]).unwrap();
+            assert_eq!(report.status, Status::Converged, "{report:?}");
+            steps.push(report.steps);
+        }
+        assert!(steps[3] < steps[0], "{steps:?}");
+    }
 }
