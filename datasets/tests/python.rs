@@ -3,43 +3,17 @@
 //! The first run makes a virtual environment in `target/python` and installs numpy, scipy and h5py into it. On a machine
 //! without `python3` these tests print so and pass; where there is one, any failure is a failure.
 
+#[path = "python/interpreter.rs"]
+mod interpreter;
+
+use interpreter::{python, succeed};
 use resolvent::{Csr, Map, Properties};
 use resolvent_datasets::{
     Family, LinearSystem, Parameters, RhsKind, matrix_market, system_file, write_solution,
 };
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
-
-const PACKAGES: [&str; 3] = ["numpy", "scipy", "h5py"];
-
-/// The interpreter of the virtual environment, made when it is not there; `None` without `python3`.
-fn python() -> Option<PathBuf> {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("python3 is not on this machine: nothing was tested");
-        return None;
-    }
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let (folder, marker) = (target.join("python"), target.join("python/complete"));
-    // One process at a time; the lock ends with the file.
-    let lock = File::create(target.join("python.lock")).unwrap();
-    lock.lock().unwrap();
-    let interpreter = folder.join("bin/python");
-    if !marker.exists() {
-        let _ = fs::remove_dir_all(&folder);
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        succeed(Command::new(&interpreter).args(install).args(PACKAGES));
-        File::create(&marker).unwrap();
-    }
-    Some(interpreter)
-}
-
-fn succeed(command: &mut Command) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{command:?}\n{}{}", text(&output.stdout), text(&output.stderr));
-}
 
 /// Runs a script in a fresh folder that `prepare` filled; `None` without `python3`.
 fn run(script: &str, prepare: impl FnOnce(&Path)) -> Option<tempfile::TempDir> {

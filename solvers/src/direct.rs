@@ -17,6 +17,7 @@ mod ldlt;
 mod lu;
 
 pub use analysis::Analysis;
+pub(crate) use analysis::memory;
 pub use cholesky::SparseCholesky;
 pub use ldlt::SparseLdlt;
 pub use lu::SparseLu;

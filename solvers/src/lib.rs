@@ -32,6 +32,7 @@ pub mod host;
 pub mod krylov;
 pub mod multigrid;
 pub mod operator;
+pub mod ordering;
 pub mod plan;
 pub mod precond;
 pub mod report;
