@@ -52,7 +52,7 @@ r = a[order][:, order].tocoo()
 number('mesh.bandwidth', np.abs(r.row - r.col).max())
 # Of either sign; not symmetric; tall; without a full structural rank.
 m = sp.csr_matrix(a - 5 * sp.eye(a.shape[0])); write('indefinite', m, b, la.spsolve(m.tocsc(), b))
-c = sp.csr_matrix(a + 0.3 * sp.triu(a, 1) + 0.5 * sp.eye(a.shape[0])); write('general', c, b, la.spsolve(c.tocsc(), b))
+c = sp.csr_matrix(a + 0.3 * (sp.triu(a, 1) - sp.tril(a, -1)) + 0.5 * sp.eye(a.shape[0])); write('general', c, b, la.spsolve(c.tocsc(), b))
 l = sp.vstack([sp.random(300, 120, 0.05, random_state=rng), sp.eye(120)]).tocsr()
 f = rng.standard_normal(420)
 write('tall', l, f, np.linalg.lstsq(l.toarray(), f, rcond=None)[0])

@@ -67,7 +67,7 @@ fn main() -> Outcome<()> {
     };
     type Order<'a> = &'a dyn Fn(&Csr<f64>) -> Outcome<Analysis>;
     let orders: [(&str, Order); 2] =
-        [("minimum degree", &|a| Ok(Analysis::new(a)?)), ("nested dissection", &dissected)];
+        [("minimum degree", &|a| Ok(Analysis::with_minimum_degree(a)?)), ("nested dissection", &dissected)];
     for (name, analyse) in orders {
         let (ordered, analysis) = timed(runs, || analyse(&a))?;
         let (factorised, factor) = timed(1, || Ok(SparseCholesky::with_analysis(analysis.clone(), &a)?))?;

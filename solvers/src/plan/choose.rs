@@ -9,9 +9,10 @@ use crate::{Csr, Map};
 const SMALL: usize = 5_000;
 /// Unknowns up to which the width of a pattern is looked at.
 const NARROW: usize = 100_000;
-/// A factorisation of a pattern of width w takes about n w^1.5 operations (n w on a surface), an algebraic cycle a number of
-/// them for each entry. Below this ratio the factorisation was faster on meshes in the plane and in space.
-const OPERATIONS: f64 = 1_000.0;
+/// A factorisation of a pattern of width w takes up to n w^1.5 operations, an iteration under a multigrid cycle a number of
+/// them for each entry. Below this ratio the factorisation was faster: it is 1500 for 48 000 unknowns of a mesh in the plane,
+/// where the two come close, and 4000 for 18 000 in space, where the factorisation takes three times as long.
+const OPERATIONS: f64 = 1_600.0;
 /// Unknowns up to which a factorisation is preferred where no good preconditioner is known.
 const HARD: usize = 60_000;
 
@@ -207,7 +208,9 @@ mod tests {
         assert_eq!(of(&tridiagonal(HARD, [1.0, 2.0, -1.0])), ("direct", "none"));
         assert_eq!(of(&tridiagonal(HARD + 1, [1.0, 2.0, -1.0])), ("fgmres", "amg"));
         assert_eq!(of(&tridiagonal(HARD + 1, [1.0, -2.0, -1.0])), ("bicgstab", "ilu"));
-        assert_eq!(of(&tridiagonal(HARD + 1, [1.0, 0.0, -1.0])), ("bicgstab", "none"));
+        assert_eq!(of(&tridiagonal(HARD + 2, [1.0, 0.0, -1.0])), ("bicgstab", "none"));
+        // Of an odd number of rows, those in odd places have too few columns.
+        assert_eq!(of(&tridiagonal(HARD + 1, [1.0, 0.0, -1.0])), ("lsqr", "none"));
         let wide = Csr::from_triplets(2, 3, &[(0, 0, 1.0), (1, 2, 1.0)]).unwrap();
         assert_eq!(of(&Matrix::from_sparse(wide)), ("lsqr", "none"));
         // Two rows in one column.
