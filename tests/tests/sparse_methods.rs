@@ -135,7 +135,7 @@ fn classes() -> Vec<Class> {
                 p,
                 p,
                 "inconsistent",
-                "stagnated",
+                "inconsistent",
                 "stagnated",
                 "stagnated",
                 "stagnated",
