@@ -137,7 +137,7 @@ fn classes() -> Vec<Class> {
                 p,
                 "inconsistent",
                 "stagnated",
-                "stagnated",
+                "inconsistent",
                 "stagnated",
                 "stagnated",
                 "any",
