@@ -269,12 +269,12 @@ fn every_method_says_what_the_table_says() {
 /// A body in space is dissected, with less fill than minimum degree leaves.
 #[test]
 fn large_bodies_are_dissected() {
-    let grid = Grid::new_3d(24, 24, 24).unwrap();
+    let grid = Grid::new_3d(28, 28, 28).unwrap();
     let stencil = Stencil::from(Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3]).unwrap());
     let a = stencil.to_csr().unwrap().0.assume(Properties::SPD);
     let order = nested_dissection(&a).unwrap();
     let (chosen, degree) = (Analysis::new(&a).unwrap(), Analysis::with_minimum_degree(&a).unwrap());
-    assert!(chosen.flops() < 0.8 * degree.flops(), "{:e} {:e}", chosen.flops(), degree.flops());
+    assert!(chosen.flops() < 0.9 * degree.flops(), "{:e} {:e}", chosen.flops(), degree.flops());
     assert_eq!(chosen.fill(), Analysis::with_order(&a, &order).unwrap().fill());
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     assert_eq!(one.install(|| nested_dissection(&a).unwrap()), order);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// minimum degree: a quarter of the operations for a grid of 64³, and about the same for 18 000 unknowns of a mesh in space.
 /// A mesh in the plane is 1 to 2.3 roots wide, and takes half the operations by minimum degree.
 const LARGE: usize = 10_000;
-const WIDE: f64 = 4.0;
+const WIDE: f64 = 3.5;
 
 /// The symbolic analysis of a symmetric pattern: an ordering and the places of the factor's entries. A clone shares it.
 ///
