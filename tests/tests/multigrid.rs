@@ -186,7 +186,7 @@ fn updated_values_equal_a_fresh_set_up() {
 fn another_grid_is_refused() {
     let at = |n| Family::named("spheres").unwrap().problem(Parameters::new(n)).unwrap().stencil().clone();
     let mut m = Multigrid::<f32>::new(&at(16), MultigridOptions::default()).unwrap();
-    assert!(matches!(m.update_values(&at(17)), Err(Error::Shape { .. })));
+    assert!(matches!(m.update_values(&at(17)), Err(Error::Grid { n: [17, 17, 17], .. })));
     let space = Host::<f64>::new();
     let n = 16 * 16 * 16;
     let (short, mut fits) = (vec![1.0; n - 1], vec![0.0; n]);
