@@ -283,15 +283,7 @@ impl<T: Scalar> Multigrid<T> {
     pub fn new(a: &Stencil, options: MultigridOptions) -> Result<Self> {
         let (levels, last) = build(a, &options)?;
         let work = Mutex::new(Work::new(&levels, &last)?);
-        Ok(Self {
-            shape: a.shape(),
-            grid: a.grid(),
-            properties: a.properties(),
-            levels,
-            last,
-            work,
-            options,
-        })
+        Ok(Self { shape: a.shape(), grid: a.grid(), properties: a.properties(), levels, last, work, options })
     }
 
     /// Takes new coefficients on the same grid; vectors are kept as long as the same dimensions are coarsened.
@@ -335,8 +327,7 @@ impl<T: Scalar> Multigrid<T> {
         self.last.direct.solve(f, e);
         for (l, level) in self.levels.iter().enumerate().rev() {
             let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
-            let sink =
-                (l == 0).then(|| Sink { r, z: Shared::new(z), scale, partial: Shared::new(partial) });
+            let sink = (l == 0).then(|| Sink { r, z: Shared::new(z), scale, partial: Shared::new(partial) });
             level.ascend(sink, &mut fine[0], &coarse[0].e, scratch);
         }
         partial.iter().sum()

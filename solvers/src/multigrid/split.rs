@@ -27,7 +27,7 @@ use crate::stencil::poisson::Constant;
 use crate::stencil::rows::{Rows, Shared};
 pub(crate) use ascend::Ascend;
 pub(crate) use descend::Descend;
-use plane::{Line, Plane, Ring};
+use plane::{Line, Plane, Ring, Room};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -43,6 +43,22 @@ pub(crate) struct Split<T> {
     /// α along x, of the even cells and of the odd ones.
     alphas: Vec<T>,
     zeros: Vec<T>,
+}
+
+/// The planes of a tile that a sweep is at: f on black cells, e on red and on black ones.
+#[derive(Clone, Copy)]
+struct Colours<'a, T> {
+    f: Ring<'a, T>,
+    red: Ring<'a, T>,
+    black: Ring<'a, T>,
+}
+
+impl<'a, T: Scalar> Colours<'a, T> {
+    const PLANES: usize = 8;
+
+    fn new(room: &mut Room<'a, T>, rows: usize) -> Self {
+        Self { f: room.ring(2, rows), red: room.ring(3, rows), black: room.ring(3, rows) }
+    }
 }
 
 /// Levels with fewer cells are left to the calling thread.
@@ -84,7 +100,7 @@ impl<T: Scalar> Split<T> {
     /// Numbers a tile works in.
     fn room(&self) -> usize {
         let rows = self.halving.fine.n[1];
-        (descend::PLANES.max(ascend::PLANES)) * self.line.plane(rows) + plane::ROWS * self.line.stride()
+        (Colours::<T>::PLANES + descend::PLANES) * self.line.plane(rows) + plane::ROWS * self.line.stride()
     }
 
     /// Numbers that the level's tiles work in with the threads there are now.
@@ -169,6 +185,21 @@ impl<T: Scalar> Split<T> {
             x: [row(beside, Some(j), 0), row(beside, Some(j), shift)],
             y: [row(beside, next(false), 0), row(beside, next(true), 0)],
             z: [row(below, Some(j), 0), row(above, Some(j), 0)],
+        }
+    }
+    /// e ← (f + off(e))/d on the black cells of row `j` of plane `k`, which is plane `at` of the grid.
+    ///
+    /// # Safety
+    /// The rings belong to the caller's tile, and e is known on the red cells of the planes around.
+    #[inline(always)]
+    unsafe fn relax(&self, colours: Colours<T>, (k, at): (isize, usize), j: usize) {
+        let odd = (j + at) % 2;
+        // SAFETY: the caller's.
+        unsafe {
+            let near = self.near(self.planes(colours.red, k), j, 1 - 2 * odd as isize);
+            let (f, black) = (colours.f.plane(k).row(j, 0), colours.black.plane(k));
+            row::relax(f, &near, self.inverse(j, at, 1 - odd), black.row_mut(j));
+            black.close(j, self.halving.fine.periodic[0], |_| T::of(0.0));
         }
     }
 }

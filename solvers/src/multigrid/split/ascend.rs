@@ -1,15 +1,12 @@
 //! From coarse correction to fine correction.
 
-use super::plane::{Plane, Ring, Room};
-use super::{Split, row};
+use super::plane::{Plane, Room};
+use super::{Colours, Split, row};
 use crate::Scalar;
 use crate::host::reduce;
 use crate::host::simd::{Kernel, dispatch};
 use crate::stencil::rows::Shared;
 use std::ops::Range;
-
-/// Planes a tile works in.
-pub(super) const PLANES: usize = 8;
 
 /// Corrects what was smoothed from a zero guess, and smooths again, black then red.
 pub(crate) struct Ascend<'a, T, U> {
@@ -39,12 +36,9 @@ struct Tile<'a, T, U> {
     scratch: Shared<'a, T>,
 }
 
-/// Where a tile keeps what it has computed: f on black cells, e on red and on black ones, and single rows of each colour and
-/// of coarse cells.
+/// Where a tile keeps what it has computed, and single rows of each colour and of coarse cells.
 struct Rings<'a, T> {
-    f: Ring<'a, T>,
-    red: Ring<'a, T>,
-    black: Ring<'a, T>,
+    colours: Colours<'a, T>,
     rows: [Plane<'a, T>; 2],
     coarse: Plane<'a, T>,
 }
@@ -57,9 +51,7 @@ impl<T: Scalar, U: Scalar> Kernel for Tile<'_, T, U> {
         let rows = a.split.halving.fine.n[1];
         let mut room = Room::new(scratch, a.split.line);
         let rings = Rings {
-            f: room.ring(2, rows),
-            red: room.ring(3, rows),
-            black: room.ring(3, rows),
+            colours: Colours::new(&mut room, rows),
             rows: [room.row(), room.row()],
             coarse: room.row(),
         };
@@ -75,7 +67,7 @@ impl<T: Scalar, U: Scalar> Kernel for Tile<'_, T, U> {
                         a.correct(&rings, (k, at), j);
                     }
                     if let Some(at) = a.split.wrap(k - 1).filter(|_| relaxed.contains(&(k - 1))) {
-                        a.relax(&rings, (k - 1, at), j);
+                        a.split.relax(rings.colours, (k - 1, at), j);
                     }
                     if own.contains(&(k - 2)) {
                         sum += a.finish(&rings, k - 2, j);
@@ -107,30 +99,22 @@ impl<T: Scalar, U: Scalar> Ascend<'_, T, U> {
         let (weights, alpha) = s.across(j, at);
         // SAFETY: the caller's.
         unsafe {
-            let (red, black) = (rings.rows[0].row_mut(0), rings.f.plane(k).row_mut(j));
+            let (red, black) = (rings.rows[0].row_mut(0), rings.colours.f.plane(k).row_mut(j));
             row::deal(&self.source[start..start + h.fine.n[0]], U::of(self.scale), odd, red, black);
             // A copy has room for what lies beyond the ends.
             rings.coarse.row_mut(0)[..half].copy_from_slice(own);
             rings.coarse.close(0, h.fine.periodic[0], |end| end);
             let x = rings.coarse.row(0, 2 * odd as isize - 1);
-            let e = rings.red.plane(k);
+            let e = rings.colours.red.plane(k);
             let transfer = (weights, [own, x, y, z]);
-            row::correct(red, s.inverse(j, at, odd), transfer, (alpha, s.alpha(odd)), &mut e.row_mut(j)[..half]);
+            row::correct(
+                red,
+                s.inverse(j, at, odd),
+                transfer,
+                (alpha, s.alpha(odd)),
+                &mut e.row_mut(j)[..half],
+            );
             e.close(j, h.fine.periodic[0], |_| T::of(0.0));
-        }
-    }
-
-    /// e on black cells.
-    #[inline(always)]
-    unsafe fn relax(&self, rings: &Rings<T>, (k, at): (isize, usize), j: usize) {
-        let s = self.split;
-        let odd = (j + at) % 2;
-        // SAFETY: the caller's.
-        unsafe {
-            let near = s.near(s.planes(rings.red, k), j, 1 - 2 * odd as isize);
-            let black = rings.black.plane(k);
-            row::relax(rings.f.plane(k).row(j, 0), &near, s.inverse(j, at, 1 - odd), black.row_mut(j));
-            black.close(j, s.halving.fine.periodic[0], |_| T::of(0.0));
         }
     }
 
@@ -146,10 +130,10 @@ impl<T: Scalar, U: Scalar> Ascend<'_, T, U> {
             let [f, e] = rings.rows.map(|row| row.row_mut(0));
             // The other colour's f is not needed any more, and e is written next.
             row::deal(source, U::of(self.scale), odd, f, e);
-            let near = s.near(s.planes(rings.black, k), j, 2 * odd as isize - 1);
+            let near = s.near(s.planes(rings.colours.black, k), j, 2 * odd as isize - 1);
             row::relax(f, &near, s.inverse(j, at, odd), e);
             let result = self.result.get_mut(start, fine.n[0]);
-            let black = rings.black.plane(k).row(j, 0);
+            let black = rings.colours.black.plane(k).row(j, 0);
             row::merge(e, black, odd, U::of(1.0 / self.scale), result);
             if self.partial.is_some() { reduce::dot(source, result) } else { 0.0 }
         }

@@ -1,14 +1,14 @@
 //! From fine right-hand side to coarse right-hand side.
 
 use super::plane::{Plane, Ring, Room};
-use super::{Split, row};
+use super::{Colours, Split, row};
 use crate::Scalar;
 use crate::host::simd::{Kernel, dispatch};
 use crate::stencil::rows::Shared;
 use std::ops::Range;
 
-/// Planes a tile works in.
-pub(super) const PLANES: usize = 11;
+/// Planes a tile works in besides those of the two colours.
+pub(super) const PLANES: usize = 3;
 
 /// Smooths from a zero guess, red then black, and restricts the residual.
 pub(crate) struct Descend<'a, T, U> {
@@ -35,12 +35,9 @@ struct Tile<'a, T, U> {
     scratch: Shared<'a, T>,
 }
 
-/// Where a tile keeps what it has computed: f on black cells, e on red and on black ones, the residual on red ones, and the
-/// coarse planes that are not finished.
+/// Where a tile keeps what it has computed, the residual on red cells, and the coarse planes that are not finished.
 struct Rings<'a, T> {
-    f: Ring<'a, T>,
-    red: Ring<'a, T>,
-    black: Ring<'a, T>,
+    colours: Colours<'a, T>,
     residual: Ring<'a, T>,
     sums: Ring<'a, T>,
 }
@@ -54,9 +51,7 @@ impl<T: Scalar, U: Scalar> Kernel for Tile<'_, T, U> {
         let rows = h.fine.n[1];
         let mut room = Room::new(scratch, d.split.line);
         let rings = Rings {
-            f: room.ring(2, rows),
-            red: room.ring(3, rows),
-            black: room.ring(3, rows),
+            colours: Colours::new(&mut room, rows),
             residual: room.ring(1, rows),
             sums: room.ring(2, rows),
         };
@@ -74,7 +69,7 @@ impl<T: Scalar, U: Scalar> Kernel for Tile<'_, T, U> {
                         d.begin(&rings, red_f, (k, at), j);
                     }
                     if let Some(at) = d.split.wrap(k - 1).filter(|_| relaxed.contains(&(k - 1))) {
-                        d.relax(&rings, (k - 1, at), j);
+                        d.split.relax(rings.colours, (k - 1, at), j);
                     }
                     if let Some(at) = d.split.wrap(k - 2).filter(|_| own.contains(&(k - 2))) {
                         d.residual(&rings, (k - 2, at), j);
@@ -100,24 +95,10 @@ impl<T: Scalar, U: Scalar> Descend<'_, T, U> {
         let (odd, start) = ((j + at) % 2, fine.start(j, at));
         // SAFETY: the caller's.
         unsafe {
-            let (red, black) = (red_f.row_mut(0), rings.f.plane(k).row_mut(j));
+            let (red, black) = (red_f.row_mut(0), rings.colours.f.plane(k).row_mut(j));
             row::deal(&self.source[start..start + fine.n[0]], U::of(self.scale), odd, red, black);
-            row::scale(red, s.inverse(j, at, odd), rings.red.plane(k).row_mut(j));
-            rings.red.plane(k).close(j, fine.periodic[0], |_| T::of(0.0));
-        }
-    }
-
-    /// e on black cells.
-    #[inline(always)]
-    unsafe fn relax(&self, rings: &Rings<T>, (k, at): (isize, usize), j: usize) {
-        let s = self.split;
-        let odd = (j + at) % 2;
-        // SAFETY: the caller's.
-        unsafe {
-            let near = s.near(s.planes(rings.red, k), j, 1 - 2 * odd as isize);
-            let black = rings.black.plane(k);
-            row::relax(rings.f.plane(k).row(j, 0), &near, s.inverse(j, at, 1 - odd), black.row_mut(j));
-            black.close(j, s.halving.fine.periodic[0], |_| T::of(0.0));
+            row::scale(red, s.inverse(j, at, odd), rings.colours.red.plane(k).row_mut(j));
+            rings.colours.red.plane(k).close(j, fine.periodic[0], |_| T::of(0.0));
         }
     }
 
@@ -128,7 +109,7 @@ impl<T: Scalar, U: Scalar> Descend<'_, T, U> {
         let odd = (j + at) % 2;
         // SAFETY: the caller's.
         unsafe {
-            let near = s.near(s.planes(rings.black, k), j, 2 * odd as isize - 1);
+            let near = s.near(s.planes(rings.colours.black, k), j, 2 * odd as isize - 1);
             let residual = rings.residual.plane(k);
             row::residual(&near, s.across(j, at).1, s.alpha(odd), residual.row_mut(j));
             residual.close(j, s.halving.fine.periodic[0], |_| T::of(0.0));

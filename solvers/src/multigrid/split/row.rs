@@ -5,24 +5,31 @@ use crate::Scalar;
 /// Cells worked on at once: whole vectors of either scalar type.
 pub(super) const LANES: usize = 16;
 
-/// out[i] ← f(i), [`LANES`] at a time. The last step repeats cells that are done rather than go one by one.
-#[inline(always)]
-fn each<T: Scalar>(out: &mut [T], f: impl Fn(usize) -> T) {
-    let n = out.len();
-    let step = |out: &mut [T], first: usize| {
-        let values: [T; LANES] = std::array::from_fn(|lane| f(first + lane));
-        out[first..first + LANES].copy_from_slice(&values);
-    };
-    let mut first = 0;
-    while first + LANES <= n {
-        step(out, first);
-        first += LANES;
-    }
-    if first < n && n >= LANES {
-        step(out, n - LANES);
-    } else {
-        (first..n).for_each(|i| out[i] = f(i));
-    }
+/// `out[i] ← value` for every i, [`LANES`] at a time; the last step repeats cells that are done rather than go one by one.
+/// A macro because closures are not sure to be compiled with the features of the function they are called in. All of a
+/// step is read before it is written, so that no check is needed whether rows overlap.
+macro_rules! each {
+    ($out:expr, |$i:ident| $value:expr) => {{
+        let out = $out;
+        let n = out.len();
+        if n < LANES {
+            for $i in 0..n {
+                out[$i] = $value;
+            }
+        } else {
+            let mut next = 0;
+            while next < n {
+                let first = next.min(n - LANES);
+                let mut values = [T::of(0.0); LANES];
+                for lane in 0..LANES {
+                    let $i = first + lane;
+                    values[lane] = $value;
+                }
+                out[first..first + LANES].copy_from_slice(&values);
+                next += LANES;
+            }
+        }
+    }};
 }
 
 /// A row's cell `i`, unchecked.
@@ -48,7 +55,8 @@ pub(super) struct Near<'a, T> {
 impl<T: Scalar> Near<'_, T> {
     #[inline(always)]
     fn shortest(&self) -> usize {
-        [self.x, self.y, self.z].iter().flatten().map(|row| row.len()).fold(usize::MAX, usize::min)
+        let along = self.x[0].len().min(self.x[1].len());
+        along.min(self.y[0].len()).min(self.y[1].len()).min(self.z[0].len()).min(self.z[1].len())
     }
     /// Σ c e over the neighbours of cell `i`.
     ///
@@ -56,9 +64,13 @@ impl<T: Scalar> Near<'_, T> {
     /// `i` lies inside every row.
     #[inline(always)]
     unsafe fn off(&self, i: usize) -> T {
+        let ([x, y, z], c) = ([self.x, self.y, self.z], self.c);
         // SAFETY: the caller's.
-        let pair = |[a, b]: [&[T]; 2]| unsafe { at(a, i) + at(b, i) };
-        self.c[0] * pair(self.x) + self.c[1] * pair(self.y) + self.c[2] * pair(self.z)
+        unsafe {
+            c[0] * (at(x[0], i) + at(x[1], i))
+                + c[1] * (at(y[0], i) + at(y[1], i))
+                + c[2] * (at(z[0], i) + at(z[1], i))
+        }
     }
 }
 
@@ -68,7 +80,7 @@ pub(super) fn relax<T: Scalar>(f: &[T], near: &Near<T>, inverse: &[T], e: &mut [
     let n = e.len();
     assert!(f.len() >= n && inverse.len() >= n && near.shortest() >= n);
     // SAFETY: no row is shorter than e.
-    each(e, |i| unsafe { (at(f, i) + near.off(i)) * at(inverse, i) });
+    each!(e, |i| unsafe { (at(f, i) + near.off(i)) * at(inverse, i) });
 }
 
 /// e ← f/d.
@@ -77,7 +89,7 @@ pub(super) fn scale<T: Scalar>(f: &[T], inverse: &[T], e: &mut [T]) {
     let n = e.len();
     assert!(f.len() >= n && inverse.len() >= n);
     // SAFETY: no row is shorter than e.
-    each(e, |i| unsafe { at(f, i) * at(inverse, i) });
+    each!(e, |i| unsafe { at(f, i) * at(inverse, i) });
 }
 
 /// r ← α off: what a relaxed cell's residual is after its neighbours were relaxed.
@@ -86,7 +98,7 @@ pub(super) fn residual<T: Scalar>(near: &Near<T>, alpha: T, alphas: &[T], r: &mu
     let n = r.len();
     assert!(alphas.len() >= n && near.shortest() >= n);
     // SAFETY: no row is shorter than r.
-    each(r, |i| unsafe { near.off(i) * (alpha * at(alphas, i)) });
+    each!(r, |i| unsafe { near.off(i) * (alpha * at(alphas, i)) });
 }
 
 /// e ← f/d + α Σ w c over four rows of coarse cells.
@@ -102,10 +114,10 @@ pub(super) fn correct<T: Scalar>(
     assert!(f.len() >= n && inverse.len() >= n && alphas.len() >= n);
     assert!(coarse.iter().all(|row| row.len() >= n));
     // SAFETY: no row is shorter than e.
-    each(e, |i| unsafe {
-        let [own, x, y, z] = coarse.map(|row| at(row, i));
-        let sum = (weights[0] * own + weights[1] * x) + (weights[2] * y + weights[3] * z);
-        at(f, i) * at(inverse, i) + (alpha * at(alphas, i)) * sum
+    each!(e, |i| unsafe {
+        let along = weights[0] * at(coarse[0], i) + weights[1] * at(coarse[1], i);
+        let across = weights[2] * at(coarse[2], i) + weights[3] * at(coarse[3], i);
+        at(f, i) * at(inverse, i) + (alpha * at(alphas, i)) * (along + across)
     });
 }
 
@@ -114,28 +126,20 @@ pub(super) fn correct<T: Scalar>(
 pub(super) fn gather<T: Scalar, const N: usize>(weights: [T; N], rows: [&[T]; N], to: &mut [T]) {
     assert!(to.len().is_multiple_of(LANES) && rows.iter().all(|row| row.len() >= to.len()));
     for (step, to) in to.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        let old = *to;
-        *to = std::array::from_fn(|lane| {
-            let i = step * LANES + lane;
-            let mut sum = old[lane];
-            for r in 0..N {
-                // SAFETY: no row is shorter.
-                sum += weights[r] * unsafe { at(rows[r], i) };
+        let mut sums = *to;
+        for r in 0..N {
+            let row = &rows[r][step * LANES..][..LANES];
+            for lane in 0..LANES {
+                sums[lane] += weights[r] * row[lane];
             }
-            sum
-        });
+        }
+        *to = sums;
     }
 }
 
 /// Deals a row out to its two colours, red first at the even cells unless `odd` is 1; scaled before it is rounded to `T`.
 #[inline(always)]
-pub(super) fn deal<T: Scalar, U: Scalar>(
-    from: &[U],
-    scale: U,
-    odd: usize,
-    red: &mut [T],
-    black: &mut [T],
-) {
+pub(super) fn deal<T: Scalar, U: Scalar>(from: &[U], scale: U, odd: usize, red: &mut [T], black: &mut [T]) {
     let (even, odd) = if odd == 0 { (red, black) } else { (black, red) };
     let pairs = from.as_chunks::<2>().0;
     let n = pairs.len();
