@@ -48,16 +48,16 @@ pub(crate) struct Split<T> {
 /// The planes of a tile that a sweep is at: f on black cells, e on red and on black ones.
 #[derive(Clone, Copy)]
 struct Colours<'a, T> {
-    f: Ring<'a, T>,
-    red: Ring<'a, T>,
-    black: Ring<'a, T>,
+    f: Ring<'a, T, 2>,
+    red: Ring<'a, T, 3>,
+    black: Ring<'a, T, 3>,
 }
 
 impl<'a, T: Scalar> Colours<'a, T> {
     const PLANES: usize = 8;
 
     fn new(room: &mut Room<'a, T>, rows: usize) -> Self {
-        Self { f: room.ring(2, rows), red: room.ring(3, rows), black: room.ring(3, rows) }
+        Self { f: room.ring(rows), red: room.ring(rows), black: room.ring(rows) }
     }
 }
 
@@ -157,8 +157,12 @@ impl<T: Scalar> Split<T> {
 
     /// The planes below, at and above `k` that there are.
     #[inline(always)]
-    fn planes<'a>(&self, ring: Ring<'a, T>, k: isize) -> [Option<Plane<'a, T>>; 3] {
-        [k - 1, k, k + 1].map(|k| self.wrap(k).map(|_| ring.plane(k)))
+    fn planes<'a>(&self, ring: Ring<'a, T, 3>, k: isize) -> [Option<Plane<'a, T>>; 3] {
+        let fine = self.halving.fine;
+        let below = if fine.periodic[2] || k > 0 { Some(ring.plane(k - 1)) } else { None };
+        let above =
+            if fine.periodic[2] || k + 1 < fine.n[2] as isize { Some(ring.plane(k + 1)) } else { None };
+        [below, Some(ring.plane(k)), above]
     }
 
     /// The neighbours of the cells of a colour in row `j`: `planes` hold the other one below, beside and above, and

@@ -4,7 +4,7 @@ use super::plane::{Plane, Room};
 use super::{Colours, Split, row};
 use crate::Scalar;
 use crate::host::reduce;
-use crate::host::simd::{Kernel, dispatch};
+use crate::host::simd::{Kernel, dispatch, prefetch};
 use crate::stencil::rows::Shared;
 use std::ops::Range;
 
@@ -99,6 +99,7 @@ impl<T: Scalar, U: Scalar> Ascend<'_, T, U> {
         let (weights, alpha) = s.across(j, at);
         // SAFETY: the caller's.
         unsafe {
+            prefetch(self.source, start + 2 * h.fine.n[0], h.fine.n[0]);
             let (red, black) = (rings.rows[0].row_mut(0), rings.colours.f.plane(k).row_mut(j));
             row::deal(&self.source[start..start + h.fine.n[0]], U::of(self.scale), odd, red, black);
             // A copy has room for what lies beyond the ends.
@@ -127,7 +128,8 @@ impl<T: Scalar, U: Scalar> Ascend<'_, T, U> {
         let source = &self.source[start..start + fine.n[0]];
         // SAFETY: the caller's.
         unsafe {
-            let [f, e] = rings.rows.map(|row| row.row_mut(0));
+            prefetch(self.source, start + 2 * fine.n[0], fine.n[0]);
+            let (f, e) = (rings.rows[0].row_mut(0), rings.rows[1].row_mut(0));
             // The other colour's f is not needed any more, and e is written next.
             row::deal(source, U::of(self.scale), odd, f, e);
             let near = s.near(s.planes(rings.colours.black, k), j, 2 * odd as isize - 1);

@@ -3,7 +3,7 @@
 use super::plane::{Plane, Ring, Room};
 use super::{Colours, Split, row};
 use crate::Scalar;
-use crate::host::simd::{Kernel, dispatch};
+use crate::host::simd::{Kernel, dispatch, prefetch};
 use crate::stencil::rows::Shared;
 use std::ops::Range;
 
@@ -38,8 +38,8 @@ struct Tile<'a, T, U> {
 /// Where a tile keeps what it has computed, the residual on red cells, and the coarse planes that are not finished.
 struct Rings<'a, T> {
     colours: Colours<'a, T>,
-    residual: Ring<'a, T>,
-    sums: Ring<'a, T>,
+    residual: Ring<'a, T, 1>,
+    sums: Ring<'a, T, 2>,
 }
 
 impl<T: Scalar, U: Scalar> Kernel for Tile<'_, T, U> {
@@ -52,8 +52,8 @@ impl<T: Scalar, U: Scalar> Kernel for Tile<'_, T, U> {
         let mut room = Room::new(scratch, d.split.line);
         let rings = Rings {
             colours: Colours::new(&mut room, rows),
-            residual: room.ring(1, rows),
-            sums: room.ring(2, rows),
+            residual: room.ring(rows),
+            sums: room.ring(rows),
         };
         let red_f = room.row();
         let coarse = coarse.start as isize..coarse.end as isize;
@@ -95,6 +95,7 @@ impl<T: Scalar, U: Scalar> Descend<'_, T, U> {
         let (odd, start) = ((j + at) % 2, fine.start(j, at));
         // SAFETY: the caller's.
         unsafe {
+            prefetch(self.source, start + 2 * fine.n[0], fine.n[0]);
             let (red, black) = (red_f.row_mut(0), rings.colours.f.plane(k).row_mut(j));
             row::deal(&self.source[start..start + fine.n[0]], U::of(self.scale), odd, red, black);
             row::scale(red, s.inverse(j, at, odd), rings.colours.red.plane(k).row_mut(j));

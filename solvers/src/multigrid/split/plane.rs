@@ -77,18 +77,17 @@ impl<'a, T: Scalar> Plane<'a, T> {
     }
 }
 
-/// The last few planes of an endless stack.
+/// The last `PLANES` of an endless stack.
 #[derive(Clone, Copy)]
-pub(super) struct Ring<'a, T> {
+pub(super) struct Ring<'a, T, const PLANES: usize> {
     bottom: Plane<'a, T>,
-    planes: isize,
     size: usize,
 }
 
-impl<'a, T: Scalar> Ring<'a, T> {
+impl<'a, T: Scalar, const PLANES: usize> Ring<'a, T, PLANES> {
     #[inline(always)]
     pub fn plane(self, k: isize) -> Plane<'a, T> {
-        let first = self.bottom.first + k.rem_euclid(self.planes) as usize * self.size;
+        let first = self.bottom.first + k.rem_euclid(PLANES as isize) as usize * self.size;
         Plane { first, ..self.bottom }
     }
 }
@@ -104,11 +103,11 @@ impl<'a, T: Scalar> Room<'a, T> {
     pub fn new(cells: Shared<'a, T>, line: Line) -> Self {
         Self { cells, line, next: 0 }
     }
-    pub fn ring(&mut self, planes: usize, rows: usize) -> Ring<'a, T> {
+    pub fn ring<const PLANES: usize>(&mut self, rows: usize) -> Ring<'a, T, PLANES> {
         let bottom = Plane { cells: self.cells, first: self.next, line: self.line };
         let size = self.line.plane(rows);
-        self.next += planes * size;
-        Ring { bottom, planes: planes as isize, size }
+        self.next += PLANES * size;
+        Ring { bottom, size }
     }
     /// A plane of a single row.
     pub fn row(&mut self) -> Plane<'a, T> {
