@@ -50,8 +50,8 @@ impl Default for MultigridOptions {
 /// A symmetric positive definite V(1,1)-cycle as an operator r ↦ z ≈ A⁻¹r, in precision `T`.
 ///
 /// On `Host<T>` it works in `T` throughout; `Multigrid<f32>` on `Host<f64>` reads and writes f64 and works in f32. Vectors
-/// have one entry a cell; cells that take no part get 0. Memory beyond the operator, bytes a cell in f32 and 3-D: 11 on
-/// constant coefficients, 19 on flags, 29 with face coefficients.
+/// have one entry a cell; cells that take no part get 0. Memory beyond the operator, bytes a cell in f32 and 3-D: about
+/// 2 on constant coefficients, 19 on flags, 29 with face coefficients.
 ///
 /// # Reference
 /// R. Wienands, W. Joppich, *Practical Fourier Analysis for Multigrid Methods* (2004), 10.1201/9781420034998, for the
