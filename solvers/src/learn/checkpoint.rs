@@ -285,3 +285,173 @@ fn damage(error: SafeTensorError) -> String {
         error => format!("it is damaged or no safetensors file ({error}); use an earlier checkpoint"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::{Adam, AdamOptions, Initializer, Lbfgs, LbfgsOptions, Parameters, Random};
+
+    /// A model with its optimisers and random numbers, trained on noisy gradients.
+    struct Training {
+        parameters: Parameters<f32>,
+        adam: Adam<f32>,
+        lbfgs: Lbfgs<f32>,
+        random: Random,
+        step: u64,
+    }
+
+    impl Training {
+        fn new(seed: u64) -> Self {
+            let mut parameters = Parameters::new(seed);
+            parameters.linear("layer", 3, 2, Initializer::HeNormal).unwrap();
+            let n = parameters.len();
+            let adam = Adam::new(n, AdamOptions::default()).unwrap();
+            let options = LbfgsOptions { memory: 3, ..LbfgsOptions::default() };
+            let lbfgs = Lbfgs::new(n, options).unwrap();
+            Self { parameters, adam, lbfgs, random: Random::new(seed, "noise"), step: 0 }
+        }
+
+        fn train(&mut self, steps: usize) {
+            for _ in 0..steps {
+                let values = self.parameters.values_mut();
+                let noise = || 0.1 * self.random.normal() as f32;
+                let gradient: Vec<f32> = std::iter::repeat_with(noise).zip(&*values).map(|(n, v)| v + n).collect();
+                self.adam.step(1e-2, &gradient, values).unwrap();
+                let mut quartic = |x: &[f32], g: &mut [f32]| {
+                    g.iter_mut().zip(x).for_each(|(g, x)| *g = x + x * x * x);
+                    Ok(x.iter().map(|x| f64::from(0.5 * x * x + 0.25 * x * x * x * x)).sum())
+                };
+                if self.step % 3 > 0 {
+                    self.lbfgs.step(values, &mut quartic).unwrap();
+                }
+                self.step += 1;
+            }
+        }
+
+        fn checkpoint(&self) -> Checkpoint {
+            let mut checkpoint = Checkpoint::new("test", "quartic", self.step).with_config("a = 1\n");
+            self.parameters.store("", &mut checkpoint);
+            self.adam.store("adam", &mut checkpoint);
+            self.lbfgs.store("lbfgs", &mut checkpoint);
+            self.random.store("noise", &mut checkpoint);
+            checkpoint
+        }
+
+        fn resume(path: &Path) -> Self {
+            let (mut training, mut checkpoint) = (Self::new(1), Checkpoint::load(path).unwrap());
+            training.parameters.restore("", &mut checkpoint).unwrap();
+            training.adam.restore("adam", &mut checkpoint).unwrap();
+            training.lbfgs.restore("lbfgs", &mut checkpoint).unwrap();
+            training.random.restore("noise", &mut checkpoint).unwrap();
+            checkpoint.finish().unwrap();
+            training.step = checkpoint.step();
+            training
+        }
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("resolvent-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn training_resumes_bit_for_bit_from_any_step() {
+        let folder = folder("resume");
+        let path = folder.join("latest");
+        let mut whole = Training::new(1);
+        whole.train(12);
+        for k in 0..12 {
+            let mut first = Training::new(1);
+            first.train(k);
+            first.checkpoint().save(&path).unwrap();
+            let mut second = Training::resume(&path);
+            second.train(12 - k);
+            assert_eq!(second.checkpoint(), whole.checkpoint(), "resumed at {k}");
+        }
+        // Equal states make equal files, and nothing else is left in the folder.
+        whole.checkpoint().save(&folder.join("again")).unwrap();
+        let mut other = Training::resume(&folder.join("again"));
+        other.train(0);
+        other.checkpoint().save(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), fs::read(folder.join("again")).unwrap());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn damaged_files_are_refused_in_one_sentence() {
+        let folder = folder("damage");
+        let path = folder.join("checkpoint");
+        Training::new(1).checkpoint().save(&path).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let refused = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            let error = Checkpoint::load(&path).unwrap_err();
+            let text = error.to_string();
+            assert!(matches!(error, Error::Checkpoint { .. }) && text.contains("checkpoint: "), "{text}");
+            assert!(!text.contains('\n'), "{text}");
+            text
+        };
+        for end in 0..bytes.len() {
+            refused(&bytes[..end]);
+        }
+        let mut long = bytes.clone();
+        long.push(0);
+        refused(&long);
+        let mut huge = bytes.clone();
+        huge[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+        refused(&huge);
+        let mut nan = bytes.clone();
+        let end = nan.len();
+        // The last tensors are the smallest numbers; the integers come first.
+        nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert!(refused(&nan).contains("not finite"));
+        let text = |from: &str, to: &str| {
+            let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+            let mut bytes = bytes.clone();
+            bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+            bytes
+        };
+        assert!(refused(&text("\"schema\\\":1", "\"schema\\\":7")).contains("schema is 7"));
+        assert!(refused(&text("\"schema\\\":1", "\"schemo\\\":1".trim_end())).contains("schema is 0"));
+        assert!(refused(&text("\"resolvent\"", "\"resolvant\"")).contains("no checkpoint"));
+        assert!(refused(&text("\\\"kind\\\"", "\\\"kine\\\"")).contains("lack"));
+        for other in [b"".to_vec(), b"not a file of tensors at all".to_vec(), vec![0; 64]] {
+            refused(&other);
+        }
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(Checkpoint::load(&path), Err(Error::File { .. })));
+        assert!(matches!(Training::new(1).checkpoint().save(&path), Err(Error::File { .. })));
+    }
+
+    #[test]
+    fn another_model_is_refused_and_nothing_is_lost() {
+        let mut checkpoint = Training::new(1).checkpoint();
+        let mut wide = Parameters::<f32>::new(1);
+        wide.linear("layer", 3, 4, Initializer::HeNormal).unwrap();
+        let before = wide.values().to_vec();
+        let text = wide.restore("", &mut checkpoint.clone()).unwrap_err().to_string();
+        assert!(text.contains("`layer.weight` is F32 [3, 2], but F32 [3, 4] is needed"), "{text}");
+        let mut double = Parameters::<f64>::new(1);
+        double.linear("layer", 3, 2, Initializer::HeNormal).unwrap();
+        assert!(double.restore("", &mut checkpoint.clone()).is_err());
+        assert_eq!(wide.values(), before);
+        let mut other = Parameters::<f32>::new(1);
+        other.linear("other", 3, 2, Initializer::HeNormal).unwrap();
+        assert!(other.restore("", &mut checkpoint.clone()).unwrap_err().to_string().contains("missing"));
+        assert!(Random::new(1, "order").restore("noise", &mut checkpoint.clone()).is_err());
+        Training::new(2).parameters.restore("", &mut checkpoint).unwrap();
+        let text = checkpoint.finish().unwrap_err().to_string();
+        assert!(text.contains("`adam/m` is unknown"), "{text}");
+        // What is not finite does not replace a good file.
+        let mut bad = Training::new(1);
+        bad.parameters.values_mut()[1] = f32::NAN;
+        let folder = folder("bad");
+        let path = folder.join("latest");
+        fs::write(&path, "good").unwrap();
+        assert!(matches!(bad.checkpoint().save(&path), Err(Error::Checkpoint { .. })));
+        assert_eq!(fs::read(&path).unwrap(), b"good");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

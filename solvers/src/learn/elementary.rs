@@ -52,7 +52,7 @@ macro_rules! elementary {
                 let square = s * s;
                 let mut sum: $t = 0.0;
                 $( sum = sum * square + 2.0 / $atanh; )*
-                (if self > 0.0 { self } else { 0.0 * self }) + s * sum
+                (if self > 0.0 { self } else { 0.0 }) + s * sum
             }
         }
 

@@ -289,3 +289,114 @@ impl<T: Scalar> State for Lbfgs<T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::line_search::{CURVATURE, DECREASE};
+    use super::*;
+    use crate::krylov::test::noise;
+
+    fn rosenbrock(x: &[f64], g: &mut [f64]) -> Result<f64> {
+        g.fill(0.0);
+        let mut sum = 0.0;
+        for i in 0..x.len() - 1 {
+            let (a, b) = (1.0 - x[i], x[i + 1] - x[i] * x[i]);
+            sum += a * a + 100.0 * b * b;
+            g[i] += -2.0 * a - 400.0 * x[i] * b;
+            g[i + 1] += 200.0 * b;
+        }
+        Ok(sum)
+    }
+
+    #[test]
+    fn rosenbrock_in_many_dimensions_by_steps_that_satisfy_wolfe() {
+        for n in [2, 10, 100] {
+            let mut x: Vec<f64> = (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect();
+            let mut lbfgs = Lbfgs::new(n, LbfgsOptions { gradient: 1e-9, ..Default::default() }).unwrap();
+            let (mut steps, mut evaluations, mut loss) = (0, 0, rosenbrock(&x, &mut vec![0.0; n]).unwrap());
+            loop {
+                let step = lbfgs.step(&mut x, &mut rosenbrock).unwrap();
+                evaluations += step.evaluations;
+                match step.status {
+                    LbfgsStatus::Progress => {
+                        let [before, after] = step.slopes;
+                        assert!(before < 0.0 && after.abs() <= -CURVATURE * before);
+                        let promised = loss + DECREASE * step.length * before;
+                        assert!(step.loss <= promised || (step.loss - loss).abs() <= 1e-14 * loss, "{step:?}");
+                        loss = step.loss;
+                        steps += 1;
+                    }
+                    status => {
+                        assert_eq!(status, LbfgsStatus::Converged, "{step:?}");
+                        break;
+                    }
+                }
+                assert!(steps < 40 + 12 * n, "{step:?}");
+            }
+            assert!(evaluations < 2 * steps + 5, "{n}: {steps} steps, {evaluations} evaluations");
+            assert!(x.iter().all(|v| (v - 1.0).abs() < 1e-8));
+        }
+    }
+
+    #[test]
+    fn a_quadratic_of_few_eigenvalues_ends_in_few_steps() {
+        let n = 60;
+        let start = noise(n, 1);
+        let mut x = start.clone();
+        let mut quadratic = |x: &[f64], g: &mut [f64]| {
+            let a = |i: usize| [1.0, 10.0, 50.0][i % 3];
+            (0..n).for_each(|i| g[i] = a(i) * (x[i] - 1.0));
+            Ok((0..n).map(|i| 0.5 * a(i) * (x[i] - 1.0).powi(2)).sum())
+        };
+        let mut lbfgs = Lbfgs::new(n, LbfgsOptions { gradient: 1e-8, ..Default::default() }).unwrap();
+        let mut steps = 0;
+        while lbfgs.step(&mut x, &mut quadratic).unwrap().status == LbfgsStatus::Progress {
+            steps += 1;
+        }
+        assert!(steps <= 25 && x.iter().all(|v| (v - 1.0).abs() < 1e-7), "{steps}");
+    }
+
+    #[test]
+    fn the_end_is_said_and_x_is_kept() {
+        let options = LbfgsOptions { gradient: 0.0, ..Default::default() };
+        let mut lbfgs = Lbfgs::<f64>::new(1, options).unwrap();
+        let mut x = [2.0];
+        let mut wrong = |x: &[f64], g: &mut [f64]| {
+            g[0] = -x[0];
+            Ok(x[0] * x[0])
+        };
+        assert_eq!(lbfgs.step(&mut x, &mut wrong).unwrap().status, LbfgsStatus::NoDescent);
+        assert_eq!(x, [2.0]);
+        lbfgs.forget();
+        let mut broken = |_: &[f64], g: &mut [f64]| {
+            g[0] = f64::NAN;
+            Ok(1.0)
+        };
+        assert_eq!(lbfgs.step(&mut x, &mut broken).unwrap().status, LbfgsStatus::NonFinite);
+        let mut fails = |_: &[f64], _: &mut [f64]| Err(Error::NoTranspose("it"));
+        assert!(matches!(lbfgs.step(&mut x, &mut fails), Err(Error::NoTranspose(_))));
+        assert_eq!(x, [2.0]);
+        // A wall of infinity beside the minimum is stepped back from.
+        let mut wall = |x: &[f64], g: &mut [f64]| {
+            g[0] = 1.0 - 1.0 / x[0];
+            Ok(if x[0] > 0.0 { x[0] - x[0].ln() } else { f64::INFINITY })
+        };
+        let mut lbfgs = Lbfgs::<f64>::new(1, LbfgsOptions { gradient: 1e-10, ..options }).unwrap();
+        while lbfgs.step(&mut x, &mut wall).unwrap().status == LbfgsStatus::Progress {}
+        assert!((x[0] - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn impossible_options_are_refused() {
+        let sound = LbfgsOptions::default();
+        for options in [
+            LbfgsOptions { memory: 0, ..sound },
+            LbfgsOptions { evaluations: 0, ..sound },
+            LbfgsOptions { gradient: f64::NAN, ..sound },
+        ] {
+            assert!(matches!(Lbfgs::<f64>::new(1, options), Err(Error::Parameter { .. })));
+        }
+        let mut lbfgs = Lbfgs::<f64>::new(2, sound).unwrap();
+        assert!(matches!(lbfgs.step(&mut [1.0], &mut rosenbrock), Err(Error::Length { .. })));
+    }
+}

@@ -100,7 +100,7 @@ pub struct Workspace<T> {
 }
 
 /// The operands of an operation.
-pub struct Inputs<'a, T> {
+pub struct Inputs<'a, T: Scalar> {
     pub(super) values: &'a [T],
     pub(super) nodes: &'a [Node<T>],
     pub(super) edges: &'a [u32],
@@ -137,7 +137,7 @@ impl<'a, T: Scalar> Inputs<'a, T> {
 }
 
 /// The gradients of the operands of an operation, one at a time.
-pub struct Sinks<'a, T> {
+pub struct Sinks<'a, T: Scalar> {
     pub(super) gradients: &'a mut [T],
     pub(super) nodes: &'a [Node<T>],
     pub(super) fresh: &'a mut [bool],

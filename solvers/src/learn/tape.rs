@@ -15,7 +15,7 @@ pub struct Var {
 }
 
 /// A value, and the operation that makes it; `None` for what is given.
-pub(super) struct Node<T> {
+pub(super) struct Node<T: Scalar> {
     op: Option<Box<dyn Op<T>>>,
     pub(super) shape: Shape,
     first: usize,
@@ -24,7 +24,7 @@ pub(super) struct Node<T> {
     work: Workspace<T>,
 }
 
-impl<T> Node<T> {
+impl<T: Scalar> Node<T> {
     pub(super) fn place(&self) -> Range<usize> {
         self.first..self.first + self.shape.rows * self.shape.cols
     }
@@ -51,7 +51,7 @@ impl<T> Node<T> {
 /// parameters.axpy(-0.1, &step)?;
 /// # Ok::<(), resolvent::Error>(())
 /// ```
-pub struct Tape<T> {
+pub struct Tape<T: Scalar> {
     values: Arena<T>,
     gradients: Arena<T>,
     nodes: Vec<Node<T>>,
