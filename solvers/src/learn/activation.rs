@@ -1,6 +1,5 @@
 //! Nonlinearities between layers.
 
-use super::elementary::Elementary;
 use crate::host::simd::{Kernel, dispatch};
 use crate::{Error, Result, Scalar};
 use std::str::FromStr;
@@ -56,7 +55,8 @@ impl FromStr for Activation {
                 return Err(Error::Unknown {
                     what: "activation",
                     name: name.into(),
-                    known: "identity, tanh, sin, swish, silu, gelu, softplus, relu, leaky-relu, sigmoid".into(),
+                    known: "identity, tanh, sin, swish, silu, gelu, softplus, relu, leaky-relu, sigmoid"
+                        .into(),
                 });
             }
         })
@@ -67,15 +67,42 @@ impl FromStr for Activation {
 macro_rules! with {
     ($activation:expr, |$f:ident| $body:expr) => {
         match $activation {
-            Activation::Identity => { let $f = Identity; $body }
-            Activation::Tanh => { let $f = Tanh; $body }
-            Activation::Sin => { let $f = Sin; $body }
-            Activation::Swish => { let $f = Swish; $body }
-            Activation::Gelu => { let $f = Gelu; $body }
-            Activation::Softplus => { let $f = Softplus; $body }
-            Activation::Relu => { let $f = LeakyRelu(0.0); $body }
-            Activation::LeakyRelu(slope) => { let $f = LeakyRelu(slope); $body }
-            Activation::Sigmoid => { let $f = Sigmoid; $body }
+            Activation::Identity => {
+                let $f = Identity;
+                $body
+            }
+            Activation::Tanh => {
+                let $f = Tanh;
+                $body
+            }
+            Activation::Sin => {
+                let $f = Sin;
+                $body
+            }
+            Activation::Swish => {
+                let $f = Swish;
+                $body
+            }
+            Activation::Gelu => {
+                let $f = Gelu;
+                $body
+            }
+            Activation::Softplus => {
+                let $f = Softplus;
+                $body
+            }
+            Activation::Relu => {
+                let $f = LeakyRelu(0.0);
+                $body
+            }
+            Activation::LeakyRelu(slope) => {
+                let $f = LeakyRelu(slope);
+                $body
+            }
+            Activation::Sigmoid => {
+                let $f = Sigmoid;
+                $body
+            }
         }
     };
 }

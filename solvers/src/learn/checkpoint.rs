@@ -144,7 +144,8 @@ impl Checkpoint {
 
     fn take_bytes(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<Vec<u8>> {
         let Some(tensor) = self.tensors.get(name) else {
-            return self.refuse(format!("tensor `{name}` is missing; use the checkpoint of a model of this kind"));
+            return self
+                .refuse(format!("tensor `{name}` is missing; use the checkpoint of a model of this kind"));
         };
         if (tensor.dtype, &tensor.shape[..]) != (dtype, shape) {
             return self.refuse(format!(
@@ -230,23 +231,32 @@ impl Checkpoint {
             .ok_or("it is no checkpoint of resolvent; its metadata lack the key `resolvent`")?;
         let schema = about["schema"].as_u64().unwrap_or(0);
         if schema != SCHEMA {
-            return Err(format!("its schema is {schema}, but {SCHEMA} is known; use the version that wrote it"));
+            return Err(format!(
+                "its schema is {schema}, but {SCHEMA} is known; use the version that wrote it"
+            ));
         }
         let text = |key: &str| about[key].as_str().map(String::from);
         let (Some(kind), Some(name), Some(config), Some(step)) =
             (text("kind"), text("name"), text("config"), about["step"].as_u64())
         else {
-            return Err("its metadata lack `kind`, `name`, `config` or `step`; train again to write it anew".into());
+            return Err(
+                "its metadata lack `kind`, `name`, `config` or `step`; train again to write it anew".into()
+            );
         };
         let mut tensors = BTreeMap::new();
         for (name, view) in file.iter() {
             if !matches!(view.dtype(), Dtype::F32 | Dtype::F64 | Dtype::U64) {
-                return Err(format!("tensor `{name}` is {:?}; only F32, F64 and U64 are known", view.dtype()));
+                return Err(format!(
+                    "tensor `{name}` is {:?}; only F32, F64 and U64 are known",
+                    view.dtype()
+                ));
             }
             let (dtype, shape, bytes) = (view.dtype(), view.shape().to_vec(), view.data().to_vec());
             let tensor = Tensor { dtype, shape, bytes };
             if let Some(index) = tensor.not_finite() {
-                return Err(format!("entry {index} of tensor `{name}` is not finite; use an earlier checkpoint"));
+                return Err(format!(
+                    "entry {index} of tensor `{name}` is not finite; use an earlier checkpoint"
+                ));
             }
             tensors.insert(name.into(), tensor);
         }
@@ -315,7 +325,8 @@ mod tests {
             for _ in 0..steps {
                 let values = self.parameters.values_mut();
                 let noise = || 0.1 * self.random.normal() as f32;
-                let gradient: Vec<f32> = std::iter::repeat_with(noise).zip(&*values).map(|(n, v)| v + n).collect();
+                let gradient: Vec<f32> =
+                    std::iter::repeat_with(noise).zip(&*values).map(|(n, v)| v + n).collect();
                 self.adam.step(1e-2, &gradient, values).unwrap();
                 let mut quartic = |x: &[f32], g: &mut [f32]| {
                     g.iter_mut().zip(x).for_each(|(g, x)| *g = x + x * x * x);

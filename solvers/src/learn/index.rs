@@ -38,11 +38,20 @@ impl Index {
         let most = u32::MAX as usize;
         if targets.len() >= most || rows >= most {
             let value = targets.len().max(rows) as f64;
-            return Err(Error::Parameter { name: "items of an index", value, needs: "use fewer than 2³² − 1" });
+            return Err(Error::Parameter {
+                name: "items of an index",
+                value,
+                needs: "use fewer than 2³² − 1",
+            });
         }
         if let Some(index) = targets.iter().position(|t| *t as usize >= rows) {
             let (what, value) = ("the targets of an index", f64::from(targets[index]));
-            return Err(Error::Value { what, index, value, needs: "every target must be below the number of rows" });
+            return Err(Error::Value {
+                what,
+                index,
+                value,
+                needs: "every target must be below the number of rows",
+            });
         }
         let mut offsets = vec![0u32; rows + 1];
         targets.iter().for_each(|t| offsets[*t as usize + 1] += 1);

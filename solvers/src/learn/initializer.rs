@@ -139,7 +139,8 @@ mod tests {
         assert!(other.iter().zip(&values).all(|(o, v)| o != v));
     }
 
-    const PINNED: [u64; 4] = [0; 4];
+    const PINNED: [u64; 4] =
+        [4590681010041029489, 4603482693285335615, 13830376627447555724, 13815051063672323533];
 
     #[test]
     fn what_is_not_finite_is_refused() {

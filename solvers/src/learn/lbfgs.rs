@@ -322,7 +322,10 @@ mod tests {
                         let [before, after] = step.slopes;
                         assert!(before < 0.0 && after.abs() <= -CURVATURE * before);
                         let promised = loss + DECREASE * step.length * before;
-                        assert!(step.loss <= promised || (step.loss - loss).abs() <= 1e-14 * loss, "{step:?}");
+                        assert!(
+                            step.loss <= promised || (step.loss - loss).abs() <= 1e-14 * loss,
+                            "{step:?}"
+                        );
                         loss = step.loss;
                         steps += 1;
                     }

@@ -34,9 +34,7 @@ pub(super) fn strong_wolfe(
     let level = |p: &Point| {
         p.loss <= start.loss + noise && p.slope <= (2.0 * DECREASE - 1.0) * start.slope && p.a > 0.0
     };
-    let good = |p: &Point| {
-        p.slope.abs() <= -CURVATURE * start.slope && (enough(p) || level(p))
-    };
+    let good = |p: &Point| p.slope.abs() <= -CURVATURE * start.slope && (enough(p) || level(p));
     // `low` decreases enough and has the lower loss; the slope at it points at `high`.
     let (mut low, mut high): (Point, Option<Point>) = (start, None);
     let mut a = first;

@@ -59,7 +59,7 @@ use std::any::Any;
 /// assert_eq!((tape.value(y)?, tape.gradient(x)?), (&[9.0][..], &[6.0][..]));
 /// # Ok::<(), resolvent::Error>(())
 /// ```
-pub trait Op<T: Scalar>: Any + Send {
+pub trait Op<T: Scalar>: Any + Send + Sync {
     /// What errors call it.
     fn name(&self) -> &'static str;
 

@@ -152,8 +152,7 @@ impl<T: Scalar> Parameters<T> {
         outputs: usize,
         initializer: Initializer,
     ) -> Result<Linear> {
-        let weight =
-            self.add(&format!("{layer}.weight"), &[inputs, outputs], Role::Weight, initializer)?;
+        let weight = self.add(&format!("{layer}.weight"), &[inputs, outputs], Role::Weight, initializer)?;
         let bias = self.add(&format!("{layer}.bias"), &[outputs], Role::Bias, Initializer::Zeros)?;
         Ok(Linear { weight, bias })
     }

@@ -186,7 +186,16 @@ mod tests {
             let k = (t / 8.0 + 1.0).log2().floor();
             let start = 8.0 * (k.exp2() - 1.0);
             assert!(near(restarts(2).rate(step), half(t - start, 8.0 * k.exp2())));
-            assert_eq!(piecewise.rate(step), if step < 5 { 3.0 } else if step < 9 { 2.0 } else { 1.0 });
+            assert_eq!(
+                piecewise.rate(step),
+                if step < 5 {
+                    3.0
+                } else if step < 9 {
+                    2.0
+                } else {
+                    1.0
+                }
+            );
             assert!(near(warm.rate(step), cosine.rate(step) * ((t + 1.0) / 4.0).min(1.0)));
         }
         assert_eq!(Schedule::Constant { rate: 0.1 }.rate(u64::MAX), 0.1);

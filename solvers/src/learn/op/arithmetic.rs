@@ -62,7 +62,9 @@ impl Spread {
 fn spread_shape(inputs: &[Shape]) -> Result<Shape, &'static str> {
     match inputs {
         [x, y] if Spread::of(*x, *y).is_some() => Ok(*x),
-        [_, _] => Err("the second must have the shape of the first, or be one row, one column or one number of it"),
+        [_, _] => {
+            Err("the second must have the shape of the first, or be one row, one column or one number of it")
+        }
         _ => Err("it takes two operands"),
     }
 }

@@ -34,7 +34,10 @@ impl<T: Scalar> Op<T> for SegmentMax {
                 for (k, item) in self.0.members(first + i).iter().enumerate() {
                     let x = &x[*item as usize * cols..][..cols];
                     // What is not a number wins and stays.
-                    y.iter_mut().zip(x).filter(|(y, x)| k == 0 || **x > **y || x.is_nan()).for_each(|(y, &x)| *y = x);
+                    y.iter_mut()
+                        .zip(x)
+                        .filter(|(y, x)| k == 0 || **x > **y || x.is_nan())
+                        .for_each(|(y, &x)| *y = x);
                 }
             }
         });

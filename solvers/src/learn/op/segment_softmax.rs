@@ -37,7 +37,7 @@ impl<T: Scalar> Op<T> for SegmentSoftmax {
                 sum.fill(T::of(0.0));
                 let rows = || index.members(first + i).iter().map(|item| &x[*item as usize * cols..][..cols]);
                 for x in rows() {
-                    largest.iter_mut().zip(x).filter(|(l, x)| x > l).for_each(|(l, &x)| *l = x);
+                    largest.iter_mut().zip(x).filter(|(l, x)| **x > **l).for_each(|(l, &x)| *l = x);
                 }
                 for x in rows() {
                     let terms = x.iter().zip(&*largest).map(|(&x, &l)| (x - l).exponential());

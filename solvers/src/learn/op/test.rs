@@ -6,7 +6,7 @@ use crate::learn::{Activation, Index, Tape, Var};
 use crate::{Error, Result, Scalar};
 use proptest::prelude::*;
 
-type Record<T> = dyn Fn(&mut Tape<T>, &[Var]) -> Result<Var>;
+type Record<'a, T> = dyn Fn(&mut Tape<T>, &[Var]) -> Result<Var> + 'a;
 
 /// Σ weights · value for operands of these shapes, and the gradients.
 fn run<T: Scalar>(shapes: &[[usize; 2]], data: &[Vec<f64>], record: &Record<T>) -> (f64, Vec<Vec<f64>>) {
@@ -34,13 +34,7 @@ fn run<T: Scalar>(shapes: &[[usize; 2]], data: &[Vec<f64>], record: &Record<T>) 
     result
 }
 
-fn check(
-    name: &str,
-    shapes: &[[usize; 2]],
-    seed: u64,
-    double: &Record<f64>,
-    single: &Record<f32>,
-) {
+fn check(name: &str, shapes: &[[usize; 2]], seed: u64, double: &Record<f64>, single: &Record<f32>) {
     let mut data: Vec<Vec<f64>> =
         shapes.iter().enumerate().map(|(i, s)| noise(s[0] * s[1], seed ^ i as u64)).collect();
     let (_, gradients) = run(shapes, &data, double);
@@ -72,7 +66,13 @@ fn check(
 /// The same recording for both precisions.
 macro_rules! check {
     ($name:expr, $shapes:expr, $seed:expr, |$tape:ident, $v:ident| $body:expr) => {
-        check($name, $shapes, $seed, &|$tape: &mut Tape<f64>, $v: &[Var]| $body, &|$tape: &mut Tape<f32>, $v: &[Var]| $body)
+        check(
+            $name,
+            $shapes,
+            $seed,
+            &|$tape: &mut Tape<f64>, $v: &[Var]| $body,
+            &|$tape: &mut Tape<f32>, $v: &[Var]| $body,
+        )
     };
 }
 
