@@ -126,6 +126,40 @@ pub enum Error {
         /// The rows that together have entries in fewer columns than they are.
         rows: Vec<usize>,
     },
+    /// Operands of a recorded operation that do not fit.
+    #[error("{operation} of shapes [{shapes}]: {needs}")]
+    Operands {
+        /// Which operation.
+        operation: &'static str,
+        /// The shapes it was given.
+        shapes: String,
+        /// What is needed instead.
+        needs: &'static str,
+    },
+    /// A parameter that cannot be.
+    #[error("parameter `{name}`: {why}")]
+    Layout {
+        /// Its name.
+        name: String,
+        /// What is wrong, and what to do about it.
+        why: &'static str,
+    },
+    /// A checkpoint that cannot be used.
+    #[error("checkpoint {}: {why}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong, and what to do about it.
+        why: String,
+    },
+    /// A file that cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Memory that could not be had.
     #[error("cannot allocate {bytes} bytes; use a smaller problem or a machine with more memory")]
     Memory {

@@ -30,6 +30,7 @@ pub mod error;
 pub mod grid;
 pub mod host;
 pub mod krylov;
+pub mod learn;
 pub mod multigrid;
 pub mod operator;
 pub mod ordering;

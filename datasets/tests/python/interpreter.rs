@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const PACKAGES: [&str; 3] = ["numpy", "scipy", "h5py"];
+const PACKAGES: [&str; 4] = ["numpy", "scipy", "h5py", "safetensors"];
 
 /// The interpreter of the virtual environment, made when it is not there; `None` without `python3`.
 pub fn python() -> Option<PathBuf> {
