@@ -97,7 +97,13 @@ trait Phi {
 }
 
 #[inline(always)]
-unsafe fn values<T: Real, V: Vector<T>, P: Phi>(z: *mut T, h: *mut T, slopes: *mut T, t: usize, orders: usize) {
+unsafe fn values<T: Real, V: Vector<T>, P: Phi>(
+    z: *mut T,
+    h: *mut T,
+    slopes: *mut T,
+    t: usize,
+    orders: usize,
+) {
     for i in (0..t).step_by(V::LANES) {
         // SAFETY: the caller's promise.
         unsafe {

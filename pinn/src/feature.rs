@@ -81,7 +81,7 @@ impl Feature {
 }
 
 /// The streams of every feature at the points of a tile.
-pub(crate) struct Fill<'a, T> {
+pub struct Fill<'a, T> {
     pub features: &'a [Feature],
     pub streams: &'a Streams,
     /// One row of points for each coordinate.
@@ -110,8 +110,7 @@ impl<T: Real> Kernel<T> for Fill<'_, T> {
                 }
                 for s in (0..self.streams.count()).rev() {
                     // The value, from which the others are made, comes last.
-                    let [a, b, c] =
-                        if s == 0 { [0.0, 1.0, 0.0] } else { feature.stream(self.streams, s) };
+                    let [a, b, c] = if s == 0 { [0.0, 1.0, 0.0] } else { feature.stream(self.streams, s) };
                     if s == 0 && !feature.cosine {
                         continue;
                     }

@@ -225,7 +225,11 @@ fn check(a: &Architecture) -> Result<()> {
         return refuse("the width of a layer", w as f64, "use 1 to 65,536");
     }
     if let Some(&w) = a.hidden.iter().find(|w| a.gated && **w != a.hidden[0]) {
-        return refuse("the width of a layer", w as f64, "the hidden layers of a gated network have one width");
+        return refuse(
+            "the width of a layer",
+            w as f64,
+            "the hidden layers of a gated network have one width",
+        );
     }
     for feature in &a.features {
         if feature.weights.len() != a.dim {
@@ -234,7 +238,11 @@ fn check(a: &Architecture) -> Result<()> {
         }
         let numbers = feature.weights.iter().chain([&feature.shift]);
         if let Some(&v) = numbers.clone().find(|v| !v.is_finite()) {
-            return refuse("a weight of a feature", v, "it must be finite; look for a deviation or period of 0");
+            return refuse(
+                "a weight of a feature",
+                v,
+                "it must be finite; look for a deviation or period of 0",
+            );
         }
     }
     if !(a.frequency > 0.0 && a.frequency.is_finite()) {

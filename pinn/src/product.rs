@@ -14,7 +14,7 @@ pub(crate) mod outer;
 
 /// Rows of numbers, `stride` apart.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<T> {
+pub struct Rows<T> {
     pub start: *mut T,
     pub stride: usize,
     pub count: usize,

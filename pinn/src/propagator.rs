@@ -227,8 +227,7 @@ impl<T: Real> Propagator<T> {
         self.pieces.clear();
         let t = tile::<T>(k, n);
         cut(0, n, t, &mut self.pieces);
-        let room =
-            Room { network: &self.network, streams, t, columns: 0, equations: 0, unknowns: 0 };
+        let room = Room { network: &self.network, streams, t, columns: 0, equations: 0, unknowns: 0 };
         let lanes = fit(&mut self.arenas, Tile::<T>::cut(std::ptr::null_mut(), room).1, self.pieces.len())?;
         let (pieces, weights, network) = (&self.pieces, &self.weights, &self.network);
         let out = Shared(values.as_mut_ptr());
@@ -268,7 +267,8 @@ impl<T: Real> Propagator<T> {
             check_dim(dim, term.residual.streams())?;
             let t = tile::<T>(term.residual.streams().count(), n);
             cut(i, n, t, &mut self.pieces);
-            arena = arena.max(Tile::<T>::cut(std::ptr::null_mut(), Room::of(&self.network, term, t, unknowns)).1);
+            arena =
+                arena.max(Tile::<T>::cut(std::ptr::null_mut(), Room::of(&self.network, term, t, unknowns)).1);
         }
         let lanes = fit(&mut self.arenas, arena, self.pieces.len())?;
         let len = match task {

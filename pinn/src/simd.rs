@@ -15,12 +15,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// A vector register of `LANES` numbers. Values exist only inside [`Real::dispatch`], once the processor is known to have the
 /// instructions; every method must be inlined there.
 pub trait Vector<T>:
-    Copy
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
     /// Numbers in a register; divides [`Real::GRAIN`].
     const LANES: usize;
@@ -74,6 +69,25 @@ pub trait Real: resolvent::Scalar {
     /// Runs a loop with the widest vectors the processor has.
     #[doc(hidden)]
     fn dispatch<K: Kernel<Self>>(kernel: K) -> K::Output;
+    // The loops of a sweep, compiled once for each type and not again wherever a network is used.
+    #[doc(hidden)]
+    fn pack(kernel: crate::product::affine::Pack<'_, Self>);
+    #[doc(hidden)]
+    fn affine(kernel: crate::product::affine::Affine<'_, Self>);
+    #[doc(hidden)]
+    fn outer(kernel: crate::product::outer::Outer<'_, Self>);
+    #[doc(hidden)]
+    fn row_sums(kernel: crate::product::outer::RowSums<'_, Self>);
+    #[doc(hidden)]
+    fn fill(kernel: crate::feature::Fill<'_, Self>);
+    #[doc(hidden)]
+    fn chain(kernel: crate::jet::chain::Forward<'_, Self>);
+    #[doc(hidden)]
+    fn unchain(kernel: crate::jet::chain::Reverse<'_, Self>);
+    #[doc(hidden)]
+    fn mix(kernel: crate::jet::leibniz::Forward<'_, Self>);
+    #[doc(hidden)]
+    fn unmix(kernel: crate::jet::leibniz::Reverse<'_, Self>);
 }
 
 macro_rules! real {
@@ -106,6 +120,33 @@ macro_rules! real {
                     }
                 }
                 kernel.run::<portable::Lanes<$t>>()
+            }
+            fn pack(kernel: crate::product::affine::Pack<'_, $t>) {
+                Self::dispatch(kernel);
+            }
+            fn affine(kernel: crate::product::affine::Affine<'_, $t>) {
+                Self::dispatch(kernel);
+            }
+            fn outer(kernel: crate::product::outer::Outer<'_, $t>) {
+                Self::dispatch(kernel);
+            }
+            fn row_sums(kernel: crate::product::outer::RowSums<'_, $t>) {
+                Self::dispatch(kernel);
+            }
+            fn fill(kernel: crate::feature::Fill<'_, $t>) {
+                Self::dispatch(kernel);
+            }
+            fn chain(kernel: crate::jet::chain::Forward<'_, $t>) {
+                Self::dispatch(kernel);
+            }
+            fn unchain(kernel: crate::jet::chain::Reverse<'_, $t>) {
+                Self::dispatch(kernel);
+            }
+            fn mix(kernel: crate::jet::leibniz::Forward<'_, $t>) {
+                Self::dispatch(kernel);
+            }
+            fn unmix(kernel: crate::jet::leibniz::Reverse<'_, $t>) {
+                Self::dispatch(kernel);
             }
         }
     };

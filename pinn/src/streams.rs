@@ -73,8 +73,7 @@ impl Streams {
         let mut carried: Vec<Differential> = single.iter().cloned().map(Differential::from).collect();
         carried.extend(combined);
         let rules = carried.iter().enumerate();
-        let (parts, pairs) =
-            rules.map(|(s, c)| (chain_rule(c, &place), product_rule(s, c, &place))).unzip();
+        let (parts, pairs) = rules.map(|(s, c)| (chain_rule(c, &place), product_rule(s, c, &place))).unzip();
         Ok(Self { dim, carried, order, parts, pairs })
     }
 
@@ -176,10 +175,8 @@ fn product_rule(s: usize, stream: &Differential, place: &dyn Fn(&Derivative) -> 
     if stream.terms()[0].1.order() == 0 {
         return vec![Pair { coefficient: 1.0, left: 0, right: 0 }];
     }
-    let mut pairs = vec![
-        Pair { coefficient: 1.0, left: s, right: 0 },
-        Pair { coefficient: 1.0, left: 0, right: s },
-    ];
+    let mut pairs =
+        vec![Pair { coefficient: 1.0, left: s, right: 0 }, Pair { coefficient: 1.0, left: 0, right: s }];
     for (c, d) in stream.terms() {
         for left in d.below() {
             if left.order() == 0 || left == *d {
@@ -239,15 +236,22 @@ mod tests {
     #[test]
     fn the_chain_rule_of_known_cases() {
         let fourth = Streams::new(1, &[along(1, &[0; 4])]).unwrap();
-        let part = |order, coefficient, factors: &[usize]| Part { order, coefficient, factors: factors.to_vec() };
+        let part =
+            |order, coefficient, factors: &[usize]| Part { order, coefficient, factors: factors.to_vec() };
         let mut got = fourth.parts()[4].clone();
         got.sort_by(|a, b| a.factors.cmp(&b.factors));
         assert_eq!(
             got,
-            [part(4, 1.0, &[1, 1, 1, 1]), part(3, 6.0, &[1, 1, 2]), part(2, 4.0, &[1, 3]), part(2, 3.0, &[2, 2])]
+            [
+                part(4, 1.0, &[1, 1, 1, 1]),
+                part(3, 6.0, &[1, 1, 2]),
+                part(2, 4.0, &[1, 3]),
+                part(2, 3.0, &[2, 2])
+            ]
         );
         let laplacian = Streams::new(2, &[Differential::diagonal(&[1.0, -3.0]).unwrap()]).unwrap();
-        let squares: Vec<_> = laplacian.parts()[3].iter().map(|p| (p.coefficient, p.factors.clone())).collect();
+        let squares: Vec<_> =
+            laplacian.parts()[3].iter().map(|p| (p.coefficient, p.factors.clone())).collect();
         assert!(squares.len() == 2 && squares.iter().all(|(_, f)| f[0] == f[1]));
         assert_eq!(squares.iter().map(|s| s.0).sum::<f64>(), -2.0);
     }

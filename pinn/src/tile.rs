@@ -137,19 +137,19 @@ impl<T: Real> Sweep<'_, T> {
         let columns = self.streams.count() * tile.t;
         // SAFETY: as above.
         unsafe { outer(Outer { x, g, columns, sums: &mut sums.1[sums.0.weight(l)] }) };
-        T::dispatch(RowSums { g, columns: tile.t, out: &mut sums.1[sums.0.bias(l)] });
+        T::row_sums(RowSums { g, columns: tile.t, out: &mut sums.1[sums.0.bias(l)] });
     }
 
     fn chain(&self, tile: &Tile<T>, z: Rows<T>, h: Rows<T>) {
         let activation = self.network.architecture().activation;
         let (streams, t, scratch) = (self.streams, tile.t, tile.scratch);
-        T::dispatch(chain::Forward { activation, streams, t, z, h, scratch });
+        T::chain(chain::Forward { activation, streams, t, z, h, scratch });
     }
 
     fn unchain(&self, tile: &Tile<T>, z: Rows<T>, h: Rows<T>, g: Rows<T>) {
         let activation = self.network.architecture().activation;
         let (streams, t, scratch) = (self.streams, tile.t, tile.scratch);
-        T::dispatch(chain::Reverse { activation, streams, t, z, h, g, scratch });
+        T::unchain(chain::Reverse { activation, streams, t, z, h, g, scratch });
     }
 
     /// From the points of the tile to `y`.
@@ -159,7 +159,7 @@ impl<T: Real> Sweep<'_, T> {
     pub unsafe fn forward(&self, tile: &Tile<T>) {
         let a = self.network.architecture();
         let (streams, t) = (self.streams, tile.t);
-        T::dispatch(Fill { features: &a.features, streams, points: tile.points, t, x: tile.x });
+        T::fill(Fill { features: &a.features, streams, points: tile.points, t, x: tile.x });
         // SAFETY: the caller's promise.
         unsafe {
             if let Some(gates) = tile.gates {
@@ -176,7 +176,7 @@ impl<T: Real> Sweep<'_, T> {
                 self.chain(tile, z, after);
                 from = self.hidden(tile.h, l);
                 if let Some(Gates { u, d, .. }) = tile.gates {
-                    T::dispatch(leibniz::Forward { streams, t, u, a: after, d, h: from });
+                    T::mix(leibniz::Forward { streams, t, u, a: after, d, h: from });
                 }
             }
             self.affine(tile, self.first() + a.hidden.len(), from, tile.y);
@@ -204,7 +204,7 @@ impl<T: Real> Sweep<'_, T> {
             for l in (0..depth).rev() {
                 let (z, a, g) = (self.hidden(tile.z, l), self.hidden(tile.a, l), narrow(l));
                 if let Some(Gates { d, u_bar, d_bar, .. }) = tile.gates {
-                    T::dispatch(leibniz::Reverse { streams, t, a, d, g, u_bar, d_bar, scratch });
+                    T::unmix(leibniz::Reverse { streams, t, a, d, g, u_bar, d_bar, scratch });
                 }
                 self.unchain(tile, z, a, g);
                 let from = if l == 0 { tile.x } else { self.hidden(tile.h, l - 1) };

@@ -1,10 +1,10 @@
 //! The weights of every layer in the order in which products read them, and the sums their gradients are made of.
 
+use crate::Result;
 use crate::network::Network;
 use crate::product::affine::Pack;
 use crate::product::outer::{length, unblock};
 use crate::simd::Real;
-use crate::Result;
 use resolvent::Buffer;
 use std::ops::Range;
 
@@ -49,9 +49,9 @@ impl<T: Real> Weights<T> {
                 w = effective;
             }
             let packed = &mut self.values[forward.clone()];
-            T::dispatch(Pack { a: w, row: 1, column: outputs, rows: outputs, depth: inputs, packed });
+            T::pack(Pack { a: w, row: 1, column: outputs, rows: outputs, depth: inputs, packed });
             let packed = &mut self.values[backward.clone()];
-            T::dispatch(Pack { a: w, row: outputs, column: 1, rows: inputs, depth: outputs, packed });
+            T::pack(Pack { a: w, row: outputs, column: 1, rows: inputs, depth: outputs, packed });
             for (to, b) in self.values[bias.clone()].iter_mut().zip(&parameters[layer.bias.clone()]) {
                 *to = gain * *b;
             }

@@ -2,8 +2,8 @@
 //! differences of the loss.
 
 use resolvent_pinn::{
-    Activation, Architecture, Derivative, Differential, Feature, Linearised, Network, Propagator, Real, Residual,
-    Sample, Streams, Term,
+    Activation, Architecture, Derivative, Differential, Feature, Linearised, Network, Propagator, Real,
+    Residual, Sample, Streams, Term,
 };
 
 fn along(axes: &[usize]) -> Differential {
@@ -49,7 +49,12 @@ fn architectures(activation: Activation) -> Vec<Architecture> {
             factorised: true,
             ..dense.clone()
         },
-        Architecture { features: Feature::fourier(2, 3, 1.0, 4), gated: true, hidden: vec![5, 5], ..dense.clone() },
+        Architecture {
+            features: Feature::fourier(2, 3, 1.0, 4),
+            gated: true,
+            hidden: vec![5, 5],
+            ..dense.clone()
+        },
         Architecture { features: periodic, factorised: true, ..dense.clone() },
         Architecture { features: standardised, frequency: 1.7, outputs: 1, hidden: vec![9], ..dense },
     ]
@@ -87,9 +92,8 @@ fn plain(network: &Network, p: &[f64], x: &[f64]) -> Vec<f64> {
         let sum = |o: usize| h.iter().enumerate().map(|(i, h)| h * w[i * n + o]).sum::<f64>();
         (0..n).map(|o| gain * (sum(o) * scale(o) + bias[o])).collect()
     };
-    let layer = |name: &str, h: &[f64]| -> Vec<f64> {
-        dense(name, h, a.frequency).into_iter().map(phi).collect()
-    };
+    let layer =
+        |name: &str, h: &[f64]| -> Vec<f64> { dense(name, h, a.frequency).into_iter().map(phi).collect() };
     let feature = |f: &Feature| {
         let form = f.weights.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() + f.shift;
         if f.cosine { form.cos() } else { form }
@@ -210,8 +214,12 @@ impl<T: Real> Residual<T> for Everything {
 }
 
 fn gradient<T: Real>(network: &Network, parameters: &[T], terms: &[Term<'_, T>]) -> (Vec<f64>, Vec<T>) {
-    let (mut losses, mut gradients) = (vec![f64::NAN; terms.len()], vec![T::of(f64::NAN); terms.len() * parameters.len()]);
-    Propagator::new(network.clone()).unwrap().gradients(parameters, terms, &mut losses, &mut gradients).unwrap();
+    let (mut losses, mut gradients) =
+        (vec![f64::NAN; terms.len()], vec![T::of(f64::NAN); terms.len() * parameters.len()]);
+    Propagator::new(network.clone())
+        .unwrap()
+        .gradients(parameters, terms, &mut losses, &mut gradients)
+        .unwrap();
     (losses, gradients)
 }
 
@@ -229,7 +237,8 @@ fn gradients_are_the_derivatives_of_losses() {
             let mut propagator = Propagator::new(network.clone()).unwrap();
             for streams in sets() {
                 let everything = Everything { streams, outputs: network.architecture().outputs };
-                let term = Term { residual: &everything, points: &points, data: &data, weights: Some(&weights) };
+                let term =
+                    Term { residual: &everything, points: &points, data: &data, weights: Some(&weights) };
                 let (losses, gradient) = gradient(&network, &p, &[term]);
                 let mut loss = |i: usize, h: f64| {
                     let (mut moved, mut out) = (p.clone(), [0.0]);

@@ -15,7 +15,7 @@ use std::error::Error;
 use std::f64::consts::PI;
 use std::time::Instant;
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Δu + cu − f.
 struct Poisson {
@@ -259,7 +259,8 @@ fn run<T: Real>(threads: usize, runs: usize) -> Outcome<()> {
     let derivatives = [Derivative::along(2, &[0])?.into(), Derivative::along(2, &[1, 1])?.into()];
     let burgers = Burgers(Streams::new(2, &derivatives)?);
     let fit = Fit(Streams::value(2));
-    let (inside, edge) = (uniform::<T>(10_000, [0.0, -1.0], [1.0, 1.0]), uniform::<T>(100, [0.0, -1.0], [0.0, 1.0]));
+    let (inside, edge) =
+        (uniform::<T>(10_000, [0.0, -1.0], [1.0, 1.0]), uniform::<T>(100, [0.0, -1.0], [0.0, 1.0]));
     let data: Vec<T> = (0..100).map(|i| -(edge[100 + i] * T::of(PI)).sin()).collect();
     let terms = [
         Term { residual: &burgers, points: &inside, data: &[], weights: None },
@@ -298,7 +299,9 @@ fn main() -> Outcome<()> {
     };
     let machine = Machine::current();
     println!("{}, {}", machine.processor, machine.date);
-    println!("\n| step | threads | scalar | ms | from–to | GF/s | of the product |\n|:--|--:|:--|--:|--:|--:|--:|");
+    println!(
+        "\n| step | threads | scalar | ms | from–to | GF/s | of the product |\n|:--|--:|:--|--:|--:|--:|--:|"
+    );
     for threads in [1, 2] {
         run::<f32>(threads, runs)?;
         run::<f64>(threads, runs)?;

@@ -9,7 +9,7 @@ use crate::simd::{Kernel, Real, Vector};
 use crate::streams::Streams;
 
 /// h ← φ(z); the value stream of z becomes what the reverse needs of it.
-pub(crate) struct Forward<'a, T> {
+pub struct Forward<'a, T> {
     pub activation: Activation,
     pub streams: &'a Streams,
     /// Points of the tile, a multiple of the grain.
@@ -21,7 +21,7 @@ pub(crate) struct Forward<'a, T> {
 }
 
 /// z̄ ← the adjoint of z from that of h. z̄ takes the place of z.
-pub(crate) struct Reverse<'a, T> {
+pub struct Reverse<'a, T> {
     pub activation: Activation,
     pub streams: &'a Streams,
     pub t: usize,

@@ -5,7 +5,7 @@ use crate::simd::{Kernel, Real, Vector};
 use crate::streams::Streams;
 
 /// h ← u + a d.
-pub(crate) struct Forward<'a, T> {
+pub struct Forward<'a, T> {
     pub streams: &'a Streams,
     /// Points of the tile, a multiple of the grain.
     pub t: usize,
@@ -16,7 +16,7 @@ pub(crate) struct Forward<'a, T> {
 }
 
 /// From g, the adjoint of h: ū += g, d̄ += a g, and ā = d g, which takes the place of g.
-pub(crate) struct Reverse<'a, T> {
+pub struct Reverse<'a, T> {
     pub streams: &'a Streams,
     pub t: usize,
     pub a: Rows<T>,

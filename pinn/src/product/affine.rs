@@ -11,7 +11,7 @@ fn bounds(rows: usize, panels: usize, p: usize) -> (usize, usize) {
 
 /// Copies a matrix into the order in which [`affine`] reads it: panels of rows, each by columns. `entry(i, k)` is at
 /// `a[i · row + k · column]`.
-pub(crate) struct Pack<'a, T> {
+pub struct Pack<'a, T> {
     pub a: &'a [T],
     pub row: usize,
     pub column: usize,
@@ -41,7 +41,7 @@ impl<T: Real> Kernel<T> for Pack<'_, T> {
 
 /// C = A B, plus `bias` in the first `biased` columns. Multiplies and adds `2 · rows · depth · columns` times; a block of
 /// two registers of columns stays in the nearest cache while every panel of A passes by.
-pub(crate) struct Affine<'a, T> {
+pub struct Affine<'a, T> {
     /// From [`Pack`].
     pub a: &'a [T],
     pub bias: &'a [T],
@@ -59,7 +59,7 @@ pub(crate) unsafe fn affine<T: Real>(product: Affine<T>) {
     debug_assert_eq!(product.a.len(), product.b.count * product.c.count);
     debug_assert!(product.columns.is_multiple_of(T::GRAIN) && product.biased.is_multiple_of(T::GRAIN));
     debug_assert!(product.biased == 0 || product.bias.len() == product.c.count);
-    T::dispatch(product);
+    T::affine(product);
 }
 
 impl<T: Real> Kernel<T> for Affine<'_, T> {
@@ -74,7 +74,8 @@ impl<T: Real> Kernel<T> for Affine<'_, T> {
                 // SAFETY: the promise of `affine`; panel p starts at first · depth.
                 unsafe {
                     let a = self.a.as_ptr().add(first * depth);
-                    let bias = if column < self.biased { self.bias[first..].as_ptr() } else { std::ptr::null() };
+                    let bias =
+                        if column < self.biased { self.bias[first..].as_ptr() } else { std::ptr::null() };
                     let (b, c) = (self.b.start.add(column), self.c.row(first).add(column));
                     let strides = (self.b.stride, self.c.stride);
                     macro_rules! panel {
@@ -140,7 +141,7 @@ mod tests {
         let mut c = vec![T::of(f64::NAN); rows * stride];
         let bias: Vec<T> = (0..rows).map(entry).collect();
         let mut packed = vec![T::of(0.0); rows * depth];
-        T::dispatch(Pack { a: &a, row: depth, column: 1, rows, depth, packed: &mut packed });
+        T::pack(Pack { a: &a, row: depth, column: 1, rows, depth, packed: &mut packed });
         let (cb, cc) = (
             Rows { start: b.as_mut_ptr(), stride, count: depth },
             Rows { start: c.as_mut_ptr(), stride, count: rows },
@@ -149,8 +150,7 @@ mod tests {
         unsafe { affine(Affine { a: &packed, bias: &bias, biased: T::GRAIN, b: cb, c: cc, columns }) };
         for i in 0..rows {
             for j in 0..columns {
-                let mut sum: f64 =
-                    (0..depth).map(|k| a[i * depth + k].f64() * b[k * stride + j].f64()).sum();
+                let mut sum: f64 = (0..depth).map(|k| a[i * depth + k].f64() * b[k * stride + j].f64()).sum();
                 if j < T::GRAIN {
                     sum += bias[i].f64();
                 }

@@ -5,7 +5,7 @@ use crate::simd::{Kernel, Real, Vector};
 
 /// S += X Gᵀ over the columns of a tile, where S is kept by blocks of [`Vector::BLOCK`], each a run of sums. A block is a
 /// register of running sums for each of its entries, added across lanes by a transposition once a tile.
-pub(crate) struct Outer<'a, T> {
+pub struct Outer<'a, T> {
     pub x: Rows<T>,
     pub g: Rows<T>,
     pub columns: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Outer<'a, T> {
 /// `columns` numbers in every row, a multiple of the grain.
 pub(crate) unsafe fn outer<T: Real>(product: Outer<T>) {
     debug_assert_eq!(product.sums.len(), length::<T>(product.x.count, product.g.count));
-    T::dispatch(product);
+    T::outer(product);
 }
 
 /// How long the blocked sums of an `x × g` gradient are.
@@ -128,7 +128,7 @@ unsafe fn block<T: Real, V: Vector<T>, const M: usize, const N: usize>(
 }
 
 /// `out[r] +=` the sum of the first `columns` numbers of row r.
-pub(crate) struct RowSums<'a, T> {
+pub struct RowSums<'a, T> {
     pub g: Rows<T>,
     pub columns: usize,
     pub out: &'a mut [T],
@@ -184,7 +184,7 @@ mod tests {
         });
         assert_eq!(seen, m * n);
         let mut rows = vec![T::of(1.0); m];
-        T::dispatch(RowSums { g: rx, columns, out: &mut rows });
+        T::row_sums(RowSums { g: rx, columns, out: &mut rows });
         for (i, v) in rows.iter().enumerate() {
             let sum: f64 = (0..columns).map(|c| x[i * stride + c].f64()).sum();
             assert!((v.f64() - 1.0 - sum).abs() <= tolerance * columns as f64);

@@ -94,10 +94,8 @@ impl Vector<f32> for F32x8 {
             let mut four = [_mm256_setzero_ps(); 4];
             for j in 0..4 {
                 let (a, b) = (v[j].0, v[4 + j].0);
-                four[j] = _mm256_add_ps(
-                    _mm256_permute2f128_ps::<0x20>(a, b),
-                    _mm256_permute2f128_ps::<0x31>(a, b),
-                );
+                four[j] =
+                    _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(a, b), _mm256_permute2f128_ps::<0x31>(a, b));
             }
             let [p, q, r, s] = four;
             let pq = _mm256_castps_pd(_mm256_add_ps(_mm256_unpacklo_ps(p, q), _mm256_unpackhi_ps(p, q)));
@@ -201,10 +199,8 @@ impl Vector<f64> for F64x4 {
             let mut two = [_mm256_setzero_pd(); 2];
             for j in 0..2 {
                 let (a, b) = (v[j].0, v[2 + j].0);
-                two[j] = _mm256_add_pd(
-                    _mm256_permute2f128_pd::<0x20>(a, b),
-                    _mm256_permute2f128_pd::<0x31>(a, b),
-                );
+                two[j] =
+                    _mm256_add_pd(_mm256_permute2f128_pd::<0x20>(a, b), _mm256_permute2f128_pd::<0x31>(a, b));
             }
             let [p, q] = two;
             _mm256_add_pd(_mm256_unpacklo_pd(p, q), _mm256_unpackhi_pd(p, q))

@@ -95,18 +95,12 @@ impl Vector<f32> for F32x16 {
             let mut four = [_mm512_setzero_ps(); 4];
             for j in 0..4 {
                 let (a, b, c, d) = (v[j].0, v[4 + j].0, v[8 + j].0, v[12 + j].0);
-                let ab = _mm512_add_ps(
-                    _mm512_shuffle_f32x4::<0x44>(a, b),
-                    _mm512_shuffle_f32x4::<0xEE>(a, b),
-                );
-                let cd = _mm512_add_ps(
-                    _mm512_shuffle_f32x4::<0x44>(c, d),
-                    _mm512_shuffle_f32x4::<0xEE>(c, d),
-                );
-                four[j] = _mm512_add_ps(
-                    _mm512_shuffle_f32x4::<0x88>(ab, cd),
-                    _mm512_shuffle_f32x4::<0xDD>(ab, cd),
-                );
+                let ab =
+                    _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xEE>(a, b));
+                let cd =
+                    _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xEE>(c, d));
+                four[j] =
+                    _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xDD>(ab, cd));
             }
             let [p, q, r, s] = four;
             let pq = _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(p, q), _mm512_unpackhi_ps(p, q)));
@@ -210,18 +204,12 @@ impl Vector<f64> for F64x8 {
             let mut two = [_mm512_setzero_pd(); 2];
             for j in 0..2 {
                 let (a, b, c, d) = (v[j].0, v[2 + j].0, v[4 + j].0, v[6 + j].0);
-                let ab = _mm512_add_pd(
-                    _mm512_shuffle_f64x2::<0x44>(a, b),
-                    _mm512_shuffle_f64x2::<0xEE>(a, b),
-                );
-                let cd = _mm512_add_pd(
-                    _mm512_shuffle_f64x2::<0x44>(c, d),
-                    _mm512_shuffle_f64x2::<0xEE>(c, d),
-                );
-                two[j] = _mm512_add_pd(
-                    _mm512_shuffle_f64x2::<0x88>(ab, cd),
-                    _mm512_shuffle_f64x2::<0xDD>(ab, cd),
-                );
+                let ab =
+                    _mm512_add_pd(_mm512_shuffle_f64x2::<0x44>(a, b), _mm512_shuffle_f64x2::<0xEE>(a, b));
+                let cd =
+                    _mm512_add_pd(_mm512_shuffle_f64x2::<0x44>(c, d), _mm512_shuffle_f64x2::<0xEE>(c, d));
+                two[j] =
+                    _mm512_add_pd(_mm512_shuffle_f64x2::<0x88>(ab, cd), _mm512_shuffle_f64x2::<0xDD>(ab, cd));
             }
             let [p, q] = two;
             _mm512_add_pd(_mm512_unpacklo_pd(p, q), _mm512_unpackhi_pd(p, q))
