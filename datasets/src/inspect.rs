@@ -94,8 +94,7 @@ fn datasets(path: &Path) -> Result<Vec<DatasetSummary>> {
             continue;
         }
         for member in source.members(group)? {
-            let name =
-                if group.is_empty() { member.name } else { format!("{group}/{}", member.name) };
+            let name = if group.is_empty() { member.name } else { format!("{group}/{}", member.name) };
             // A dataset of something else than numbers is not of the schema.
             if member.kind == MemberKind::Dataset
                 && let Ok(Some(array)) = Array::open(&source, &name)

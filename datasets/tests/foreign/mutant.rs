@@ -17,8 +17,8 @@ impl Random {
 }
 
 const SIGNATURES: [&[u8; 4]; 14] = [
-    b"TREE", b"HEAP", b"SNOD", b"GCOL", b"OHDR", b"OCHK", b"FRHP", b"FHDB", b"BTHD", b"BTLF", b"FAHD", b"EAHD",
-    b"EADB", b"\x89HDF",
+    b"TREE", b"HEAP", b"SNOD", b"GCOL", b"OHDR", b"OCHK", b"FRHP", b"FHDB", b"BTHD", b"BTLF", b"FAHD",
+    b"EAHD", b"EADB", b"\x89HDF",
 ];
 
 /// One to three changes of a file.
