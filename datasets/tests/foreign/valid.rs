@@ -25,9 +25,10 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     for newest in [false, true] {
         let create = |name: &str| {
             let name = format!("{name}-{}.h5", if newest { "newest" } else { "earliest" });
-            let options = File::with_options();
-            let options = options.with_fapl(|p| if newest { p.libver_latest() } else { p.libver_earliest() });
-            options.create(path(&name)).unwrap()
+            File::with_options()
+                .with_fapl(|p| if newest { p.libver_latest() } else { p.libver_earliest() })
+                .create(path(&name))
+                .unwrap()
         };
         pdebench(&create("pdebench"));
         well(&create("well"));
@@ -114,7 +115,8 @@ fn matlab(file: &File) {
         let name = FixedAscii::<6>::from_ascii(name).unwrap();
         location.new_attr::<FixedAscii<6>>().create("MATLAB_class").unwrap().write_scalar(&name).unwrap();
     };
-    let x = file.new_dataset_builder().chunk((2, 8)).deflate(3).with_data(&ndarray::Array2::<f64>::eye(8));
+    let values = ndarray::Array2::<f64>::eye(8);
+    let x = file.new_dataset_builder().chunk((2, 8)).deflate(3).with_data(&values);
     class(&x.create("usol").unwrap(), "double");
     let text: Vec<u16> = "burgers".encode_utf16().collect();
     class(&file.new_dataset_builder().with_data(&text).create("name").unwrap(), "char");
