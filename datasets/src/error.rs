@@ -77,6 +77,42 @@ pub enum Error {
         /// The seed.
         seed: u64,
     },
+    /// A setting of a reference solution that it cannot be made with.
+    #[error("{reference}: {setting} = {value} is refused; give {needs}")]
+    Setting {
+        /// The reference solution.
+        reference: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// The value asked for.
+        value: String,
+        /// What is needed instead.
+        needs: String,
+    },
+    /// A reference solution whose numbers overflowed.
+    #[error("{reference}: the numbers overflow before t = {time}; use more `steps`, or a smaller `end`")]
+    Unstable {
+        /// The reference solution.
+        reference: &'static str,
+        /// The first time at which they are not finite.
+        time: f64,
+    },
+    /// A system of a reference solution that was not solved well enough.
+    #[error("the system was solved to a relative residual of {residual:e} only ({status}); use a smaller n")]
+    Unsolved {
+        /// ‖b − Ax‖/‖b‖.
+        residual: f64,
+        /// How the solve ended.
+        status: String,
+    },
+    /// An unfinished file that this run cannot go on with.
+    #[error("{}: {why} left this unfinished; remove it, or write to another file", path.display())]
+    Unfinished {
+        /// The unfinished file.
+        path: PathBuf,
+        /// Who left it.
+        why: &'static str,
+    },
     /// A file whose name does not say what it is.
     #[error("{}: the extension does not say the format; use one of {known}", path.display())]
     Format {
@@ -149,7 +185,11 @@ impl Error {
             | Self::Frame { .. }
             | Self::RightHandSide { .. }
             | Self::Empty { .. }
-            | Self::Format { .. } => ErrorKind::Usage,
+            | Self::Format { .. }
+            | Self::Setting { .. }
+            | Self::Unstable { .. }
+            | Self::Unsolved { .. }
+            | Self::Unfinished { .. } => ErrorKind::Usage,
             Self::Malformed { .. } | Self::Length { .. } => ErrorKind::Input,
             Self::Open { .. } | Self::Write { .. } | Self::Memory { .. } => ErrorKind::Resource,
             Self::Solver(resolvent::Error::Memory { .. }) => ErrorKind::Resource,

@@ -34,6 +34,7 @@ pub mod output;
 mod placed;
 pub mod problem;
 pub mod random;
+pub mod reference;
 pub mod rhs;
 mod scene;
 pub mod system;
