@@ -21,6 +21,7 @@
 //! `tests/families/sums.rs`.
 
 pub mod checksum;
+pub mod dataset;
 mod draft;
 pub mod error;
 pub mod exchange;

@@ -32,7 +32,7 @@ mod source;
 mod write;
 
 pub use read::{read, read_solution};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, reason};
 pub use write::{write, write_solution};
 
 /// The version of the HDF5 library this build carries.

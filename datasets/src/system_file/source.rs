@@ -183,7 +183,7 @@ pub(super) fn damaged(path: &Path, place: &str, error: &hdf5::Error) -> Error {
 }
 
 /// The innermost cause, without the call stack around it.
-pub(super) fn reason(error: &hdf5::Error) -> String {
+pub(crate) fn reason(error: &hdf5::Error) -> String {
     match error {
         hdf5::Error::Internal(text) => text.clone(),
         hdf5::Error::HDF5(_) => error
