@@ -28,6 +28,7 @@ pub mod exchange;
 pub mod family;
 mod field;
 mod flow;
+pub mod foreign;
 pub mod inspect;
 pub mod manufactured;
 pub mod matrix_market;

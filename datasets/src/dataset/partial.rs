@@ -1,6 +1,6 @@
 //! The unfinished file beside the final one, `NAME.part`, and how far it is.
 
-use crate::system_file::reason;
+use crate::foreign::reason;
 use crate::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
