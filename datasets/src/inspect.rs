@@ -1,8 +1,8 @@
 //! What is in a file, and what is wrong with it.
 
-use crate::system_file::Source;
+use crate::foreign::{MemberKind, Source};
+use crate::system_file::Array;
 use crate::{Format, LinearSystem, Result};
-use hdf5::LinkType;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -89,16 +89,18 @@ pub fn inspect(path: &Path) -> Result<Summary> {
 fn datasets(path: &Path) -> Result<Vec<DatasetSummary>> {
     let source = Source::open(path)?;
     let mut found = Vec::new();
-    let groups = [("", Some(source.root().clone())), ("grid/", source.group("grid")?)];
-    for (prefix, group) in groups.into_iter().filter_map(|(prefix, group)| Some((prefix, group?))) {
-        for (name, _) in source.links(&group)?.into_iter().filter(|(_, kind)| *kind == LinkType::Hard) {
-            // A group, or a dataset of something else than numbers, is not of the schema.
-            if let Ok(Some(array)) = source.array(&group, &name) {
-                found.push(DatasetSummary {
-                    name: format!("{prefix}{name}"),
-                    len: array.len,
-                    kind: array.kind.to_string(),
-                });
+    for group in ["", "grid"] {
+        if source.find(group)? != Some(MemberKind::Group) {
+            continue;
+        }
+        for member in source.members(group)? {
+            let name =
+                if group.is_empty() { member.name } else { format!("{group}/{}", member.name) };
+            // A dataset of something else than numbers is not of the schema.
+            if member.kind == MemberKind::Dataset
+                && let Ok(Some(array)) = Array::open(&source, &name)
+            {
+                found.push(DatasetSummary { name, len: array.len, kind: array.kind().to_string() });
             }
         }
     }

@@ -21,12 +21,14 @@
 //! `tests/families/sums.rs`.
 
 pub mod checksum;
+pub mod dataset;
 mod draft;
 pub mod error;
 pub mod exchange;
 pub mod family;
 mod field;
 mod flow;
+pub mod foreign;
 pub mod inspect;
 pub mod manufactured;
 pub mod matrix_market;

@@ -34,6 +34,7 @@ mod burgers;
 mod cavity;
 mod darcy;
 mod etdrk4;
+mod file;
 mod formula;
 mod generate;
 mod gray_scott;
@@ -57,6 +58,7 @@ mod steady;
 mod turbulence;
 mod wave;
 
+pub use file::{Written, write};
 pub use generate::{Outcome, Sink, Size, generate, size};
 pub use layout::{Axis, Layout};
 pub use memory::{Solved, solve};

@@ -26,13 +26,11 @@
 //! ```
 
 mod array;
-mod heap;
 mod read;
-mod source;
 mod write;
 
 pub use read::{read, read_solution};
-pub(crate) use source::Source;
+pub(crate) use array::Array;
 pub use write::{write, write_solution};
 
 /// The version of the HDF5 library this build carries.

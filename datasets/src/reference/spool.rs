@@ -24,6 +24,8 @@ pub(super) struct Spool {
     left: u64,
     /// The states at the end of those.
     state: Vec<f64>,
+    /// How many records of states there are.
+    states: u64,
     reader: Option<BufReader<File>>,
     writer: BufWriter<File>,
     last: Instant,
@@ -69,17 +71,12 @@ impl Spool {
         }
         let start = heading.len() as u64;
         let mut reader = BufReader::with_capacity(1 << 18, file.try_clone().map_err(failed)?);
-        let (end, left, state) = scan(&mut reader, start, length).map_err(failed)?;
+        let Scan { end, left, states, state } = scan(&mut reader, start, length).map_err(failed)?;
         file.set_len(end).map_err(failed)?;
         reader.seek(SeekFrom::Start(start)).map_err(failed)?;
         let (path, target) = (path, target.to_path_buf());
         let (reader, writer) = (Some(reader), BufWriter::with_capacity(1 << 18, file));
-        Ok(Self { path, target, left, state, reader, writer, last: Instant::now() })
-    }
-
-    /// Whether there is something to go on from.
-    pub fn is_resumed(&self) -> bool {
-        self.left > 0
+        Ok(Self { path, target, left, state, states, reader, writer, last: Instant::now() })
     }
 
     /// Fills `values` with the next snapshots; `None` after the last.
@@ -119,6 +116,7 @@ impl Spool {
     /// Adds the states of the trajectories at the last snapshot, from which a later run goes on.
     pub fn checkpoint(&mut self, accuracy: f64, state: &[f64]) -> Result<()> {
         self.last = Instant::now();
+        self.states += 1;
         self.record(1, accuracy, state)
             .and_then(|()| self.writer.flush())
             .map_err(|e| Error::write(&self.target, e))
@@ -127,6 +125,13 @@ impl Spool {
     /// Removes it: the file is made.
     pub fn remove(self) -> Result<()> {
         std::fs::remove_file(&self.path).map_err(|e| Error::write(&self.path, e))
+    }
+
+    /// Leaves it for a later run, if there is anything to go on from.
+    pub fn keep(mut self) -> Result<()> {
+        let failed = |e| Error::write(&self.target, e);
+        self.writer.flush().map_err(failed)?;
+        if self.states == 0 { self.remove() } else { Ok(()) }
     }
 
     /// That it does not hold what its heading says.
@@ -149,10 +154,21 @@ impl Spool {
     }
 }
 
-/// Where the last whole record of states ends, how many snapshots come before it, and the states.
-fn scan(reader: &mut BufReader<File>, start: u64, length: u64) -> io::Result<(u64, u64, Vec<f64>)> {
-    let (mut at, mut end, mut snapshots, mut left) = (start, start, 0, 0);
-    let mut state = Vec::new();
+/// What is whole of a file.
+struct Scan {
+    /// Where the last record of states ends.
+    end: u64,
+    /// How many snapshots come before it.
+    left: u64,
+    /// How many records of states there are.
+    states: u64,
+    /// The last.
+    state: Vec<f64>,
+}
+
+fn scan(reader: &mut BufReader<File>, start: u64, length: u64) -> io::Result<Scan> {
+    let (mut at, mut snapshots) = (start, 0);
+    let mut found = Scan { end: start, left: 0, states: 0, state: Vec::new() };
     let mut values = Vec::new();
     while at + 32 <= length {
         let head = words(reader)?;
@@ -172,11 +188,11 @@ fn scan(reader: &mut BufReader<File>, start: u64, length: u64) -> io::Result<(u6
         if kind == 0 {
             snapshots += 1;
         } else {
-            (end, left) = (at, snapshots);
-            std::mem::swap(&mut state, &mut values);
+            (found.end, found.left, found.states) = (at, snapshots, found.states + 1);
+            std::mem::swap(&mut found.state, &mut values);
         }
     }
-    Ok((end, left, state))
+    Ok(found)
 }
 
 fn words<const N: usize>(reader: &mut impl Read) -> io::Result<[u64; N]> {
@@ -221,7 +237,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.h5");
         let mut spool = Spool::open(&target, "make a").unwrap();
-        assert!(!spool.is_resumed());
+        assert_eq!(spool.left, 0);
         spool.append(0.5, &[1.0, 2.0]).unwrap();
         spool.append(0.25, &[3.0, 4.0]).unwrap();
         spool.checkpoint(0.25, &[7.0]).unwrap();
@@ -244,7 +260,7 @@ mod tests {
         let states = whole.len() - 2 * 8 - 32 - 16;
         damaged[states] ^= 1;
         std::fs::write(&left, &damaged).unwrap();
-        assert!(!Spool::open(&target, "make a").unwrap().is_resumed());
+        assert_eq!(Spool::open(&target, "make a").unwrap().left, 0);
         std::fs::write(&left, &whole).unwrap();
         let e = Spool::open(&target, "make b").err().unwrap();
         assert!(matches!(&e, Error::Unfinished { why: "another command", .. }), "{e}");
