@@ -40,7 +40,10 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
         DataWhat::List => {
             let lines = FAMILIES.iter().map(|f| format!("{:<9} {}\n", f.name, f.summary));
             let (text, references) = reference::list();
-            console.print(&format!("problem families\n{}\nreference solutions\n{text}", lines.collect::<String>()));
+            console.print(&format!(
+                "problem families\n{}\nreference solutions\n{text}",
+                lines.collect::<String>()
+            ));
             let families: Vec<Value> = FAMILIES
                 .iter()
                 .map(|f| {
@@ -60,11 +63,15 @@ fn write(a: &DataMake, console: &Console) -> Result<Code, Failure> {
     }
     let family = Family::named(&a.name).map_err(|e| {
         let mut failure = Failure::from(e);
-        failure.message += &format!("; reference solutions are {}", REFERENCES.each_ref().map(|r| r.name).join(", "));
+        failure.message +=
+            &format!("; reference solutions are {}", REFERENCES.each_ref().map(|r| r.name).join(", "));
         failure
     })?;
     if let (None, Some(_)) | (Some(_), _) = (a.samples, a.set.first()) {
-        return Err(Failure::usage(format!("{} is a problem family, which has no --set and no --samples", a.name)));
+        return Err(Failure::usage(format!(
+            "{} is a problem family, which has no --set and no --samples",
+            a.name
+        )));
     }
     let parameters = load::parameters(family, a.n.unwrap_or(32), &a.member)?;
     output::probe(&a.out)?;

@@ -13,7 +13,9 @@ use std::ops::ControlFlow;
 pub fn run(a: &DataMake, console: &Console) -> Result<Code, Failure> {
     let settings = settings(a)?;
     let (size, layout) = size(&settings)?;
-    let bytes = |b: u64| if b < 10_000_000 { format!("{:.0} kB", b as f64 / 1e3) } else { format!("{:.0} MB", b as f64 / 1e6) };
+    let bytes = |b: u64| {
+        if b < 10_000_000 { format!("{:.0} kB", b as f64 / 1e3) } else { format!("{:.0} MB", b as f64 / 1e6) }
+    };
     let points: Vec<String> = layout.axes.iter().map(|a| a.points.len().to_string()).collect();
     console.remark(&format!(
         "{}: {} × {} × {} points of {}; {} to write, about {} of memory",
@@ -26,7 +28,11 @@ pub fn run(a: &DataMake, console: &Console) -> Result<Code, Failure> {
         bytes(size.memory)
     ));
     if memory::available().is_some_and(|free| size.memory > free) {
-        let message = format!("{} needs about {} of memory, more than is free; use a smaller n", a.name, bytes(size.memory));
+        let message = format!(
+            "{} needs about {} of memory, more than is free; use a smaller n",
+            a.name,
+            bytes(size.memory)
+        );
         return Err(Failure::resource(message));
     }
     interrupt::listen();
@@ -39,10 +45,8 @@ pub fn run(a: &DataMake, console: &Console) -> Result<Code, Failure> {
     bar.finish_and_clear();
     match written {
         Written::Done { accuracy, checksum } => {
-            console.print(&format!(
-                "{}: accuracy {accuracy:.1e}, checksum {checksum:016x}\n",
-                a.out.display()
-            ));
+            console
+                .print(&format!("{}: accuracy {accuracy:.1e}, checksum {checksum:016x}\n", a.out.display()));
             console.object(&json!({
                 "schema": 1, "file": a.out, "accuracy": accuracy, "checksum": format!("{checksum:016x}"),
                 "bytes": size.bytes, "command": settings.command(),
@@ -64,7 +68,10 @@ fn settings(a: &DataMake) -> Result<Settings, Failure> {
         ("--rhs-kind", a.member.rhs_kind.is_some()),
     ] {
         if given {
-            return Err(Failure::usage(format!("{} is a reference solution, which has no {flag}; see its settings in `resolvent data list`", a.name)));
+            return Err(Failure::usage(format!(
+                "{} is a reference solution, which has no {flag}; see its settings in `resolvent data list`",
+                a.name
+            )));
         }
     }
     let mut settings = Settings::of(&a.name)?.seed(a.member.seed).samples(a.samples.unwrap_or(1))?;
@@ -84,8 +91,15 @@ fn settings(a: &DataMake) -> Result<Settings, Failure> {
 pub fn list() -> (String, Vec<Value>) {
     let mut text = String::new();
     for r in &REFERENCES {
-        let settings: Vec<String> = r.settings.iter().map(|s| format!("{}={}", s.name, default(s.default, s.range))).collect();
-        text.push_str(&format!("{:<20} {}\n{:<20} settings: {}\n", r.name, r.equation, "", settings.join(" ")));
+        let settings: Vec<String> =
+            r.settings.iter().map(|s| format!("{}={}", s.name, default(s.default, s.range))).collect();
+        text.push_str(&format!(
+            "{:<20} {}\n{:<20} settings: {}\n",
+            r.name,
+            r.equation,
+            "",
+            settings.join(" ")
+        ));
     }
     (text, REFERENCES.iter().map(object).collect())
 }

@@ -1,8 +1,8 @@
 //! Allen–Cahn.
 
-use super::periodic::{Periodic, check_modes, coefficients, numerics, random_waves};
 use super::etdrk4::Nonlinear;
 use super::line::Line;
+use super::periodic::{Periodic, check_modes, coefficients, numerics, random_waves};
 use super::solution::Solution;
 use super::{Reference, STEPPED, Setting, Settings};
 use crate::Result;
@@ -10,7 +10,7 @@ use rustfft::num_complex::Complex64;
 use std::f64::consts::PI;
 
 const WAVES: usize = 6;
-const NUMERICS: [Setting; 4] = numerics(512, 101, 8, 20);
+const NUMERICS: [Setting; 4] = numerics(512, 101, 16, 40);
 
 pub(super) const REFERENCE: Reference = Reference {
     name: "allen-cahn",
@@ -42,11 +42,7 @@ fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
         length: 2.0,
         degree: 3,
         linear: Box::new(move |k| a - nu * k * k),
-        nonlinear: |settings, line| Cubic {
-            a: settings.real("a"),
-            values: vec![0.0; line.n()],
-            line,
-        },
+        nonlinear: |settings, line| Cubic { a: settings.real("a"), values: vec![0.0; line.n()], line },
         initial: Box::new(move |sample, top| match sample {
             0 => (0..=top).map(|k| Complex64::from(textbook(k as i64))).collect(),
             _ => coefficients(top, &random_waves(REFERENCE.name, seed, sample, WAVES)),

@@ -40,7 +40,8 @@ fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
     let (n, degree, re) = (settings.whole("n"), settings.whole("degree"), settings.real("re"));
     let needed = 16 + (re / 25.0) as usize;
     if degree < needed {
-        return Err(settings.refuse("degree", format!("at least {needed} for this `re`: boundary layers must be seen")));
+        return Err(settings
+            .refuse("degree", format!("at least {needed} for this `re`: boundary layers must be seen")));
     }
     let axis = |name, ends| Axis::closed(name, 0.0, 1.0, n, ends);
     let layout = Layout {

@@ -59,10 +59,12 @@ impl Darcy {
     /// a, `[n²]`, the first dimension fastest.
     fn medium(&self, sample: usize) -> Result<Vec<f64>> {
         let of = |name| self.settings.real(name);
-        let stream = Stream::new(self.settings.get_seed(), &format!("{}: trajectory {sample}", REFERENCE.name));
+        let stream =
+            Stream::new(self.settings.get_seed(), &format!("{}: trajectory {sample}", REFERENCE.name));
         let (tau, alpha) = (of("tau"), of("alpha"));
         let damping = |square: f64| libm::pow(PI * PI * square + tau * tau, -alpha / 2.0);
-        let field = CosineField::with_spectrum(stream, 2, MODES, damping).on_cells(self.settings.whole("n"))?;
+        let field =
+            CosineField::with_spectrum(stream, 2, MODES, damping).on_cells(self.settings.whole("n"))?;
         Ok(field.into_iter().map(|g| if g > 0.0 { of("high") } else { of("low") }).collect())
     }
 

@@ -102,11 +102,8 @@ fn describe(settings: &Settings, layout: &Layout) -> Description {
     let names: Vec<String> = axes.iter().map(|a| a.name.clone()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let description = Description::new(reference.name);
-    let notes = [
-        ("equation", reference.equation),
-        ("method", reference.method),
-        ("accuracy_is", reference.accuracy),
-    ];
+    let notes =
+        [("equation", reference.equation), ("method", reference.method), ("accuracy_is", reference.accuracy)];
     Description {
         axes,
         fields: layout.fields.iter().map(|f| Field::new(f, Precision::F64, &names)).collect(),

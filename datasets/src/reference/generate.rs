@@ -135,7 +135,9 @@ impl Run<'_> {
         let mut next = 0;
         let mut state = Vec::new();
         while next < snapshots {
-            let Some(record) = self.spool.as_mut().map_or(Ok(None), |s| s.replay(&mut values))? else { break };
+            let Some(record) = self.spool.as_mut().map_or(Ok(None), |s| s.replay(&mut values))? else {
+                break;
+            };
             let Record { accuracy, state: kept } = record;
             self.accuracy = accuracy;
             state = kept;
@@ -155,7 +157,9 @@ impl Run<'_> {
                 let (own, tail) = tail.split_at((*len as usize).min(tail.len()));
                 rest = tail;
                 if !t.restore(next - 1, own) {
-                    return Err(spool.map_or(crate::Error::Memory { what: "a state", bytes: 0 }, |s| s.foreign()));
+                    return Err(
+                        spool.map_or(crate::Error::Memory { what: "a state", bytes: 0 }, |s| s.foreign())
+                    );
                 }
             }
         }
@@ -177,8 +181,11 @@ impl Run<'_> {
             } else if self.clock.add(count as u64).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            let filled: Result<Vec<()>> =
-                trajectories.par_iter_mut().zip(values.par_chunks_mut(width)).map(|(t, v)| t.fields(v)).collect();
+            let filled: Result<Vec<()>> = trajectories
+                .par_iter_mut()
+                .zip(values.par_chunks_mut(width))
+                .map(|(t, v)| t.fields(v))
+                .collect();
             filled?;
             self.accuracy = trajectories.iter().filter_map(|t| t.accuracy()).fold(self.accuracy, f64::max);
             self.hand_out(samples.start, index, &values)?;

@@ -27,8 +27,8 @@ u(0) = 1 − 2 v(0), v(0) = twelve random bumps of height ¼ and width 0.08",
     settings: &[
         Setting::even("n", 128, 16, 4096, "points stored in each direction"),
         Setting::whole("times", 51, 2, 100_000, "snapshots stored, the first at t = 0"),
-        Setting::whole("refine", 2, 1, 16, "points of the solver for each point stored, in each direction"),
-        Setting::even("steps", 10, 2, 1_000_000, "time steps from one snapshot to the next"),
+        Setting::whole("refine", 4, 1, 16, "points of the solver for each point stored, in each direction"),
+        Setting::even("steps", 20, 2, 1_000_000, "time steps from one snapshot to the next"),
         Setting::physical("du", 2e-5, 1e-7, 1.0, "diffusion of u"),
         Setting::physical("dv", 1e-5, 1e-7, 1.0, "diffusion of v"),
         Setting::physical("feed", 0.029, 0.0, 1.0, "feed rate"),
@@ -90,8 +90,7 @@ impl GrayScott {
         let of = |name| self.settings.real(name);
         let mut plane = Plane::new(n, 3);
         let top = plane.top();
-        let squares: Vec<f64> =
-            plane.wave_numbers(LENGTH).into_iter().map(|[k, l]| k * k + l * l).collect();
+        let squares: Vec<f64> = plane.wave_numbers(LENGTH).into_iter().map(|[k, l]| k * k + l * l).collect();
         let (feed, kill) = (of("feed"), of("kill"));
         let u = squares.iter().map(|s| -of("du") * s - feed);
         let v = squares.iter().map(|s| -of("dv") * s - (feed + kill));

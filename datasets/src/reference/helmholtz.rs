@@ -29,10 +29,7 @@ fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
     Ok(Box::new(Formula {
         layout: Layout {
             fields: vec!["u", "q"],
-            axes: vec![
-                Axis::closed("x", -1.0, 1.0, n, "u = 0"),
-                Axis::closed("y", -1.0, 1.0, n, "u = 0"),
-            ],
+            axes: vec![Axis::closed("x", -1.0, 1.0, n, "u = 0"), Axis::closed("y", -1.0, 1.0, n, "u = 0")],
             times: Vec::new(),
             samples: 1,
         },

@@ -7,7 +7,7 @@ use crate::Result;
 use rustfft::num_complex::Complex64;
 
 const WAVES: usize = 4;
-const NUMERICS: [Setting; 4] = numerics(512, 201, 2, 20);
+const NUMERICS: [Setting; 4] = numerics(512, 201, 2, 40);
 
 pub(super) const REFERENCE: Reference = Reference {
     name: "kdv",

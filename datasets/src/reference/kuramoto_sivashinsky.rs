@@ -8,7 +8,7 @@ use rustfft::num_complex::Complex64;
 use std::f64::consts::{PI, TAU};
 
 const WAVES: usize = 8;
-const NUMERICS: [Setting; 4] = numerics(256, 301, 2, 40);
+const NUMERICS: [Setting; 4] = numerics(256, 301, 2, 160);
 
 pub(super) const REFERENCE: Reference = Reference {
     name: "kuramoto-sivashinsky",
@@ -35,7 +35,10 @@ fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
     check_modes(settings, n, 2, WAVES)?;
     // Waves longer than 2π grow; those of half that length and less must be there to take their energy.
     if (n / 4) as f64 * TAU / length < 2.0 {
-        return Err(settings.refuse("n", format!("at least {}, for this length and `refine`", (1.3 * length / refine as f64).ceil())));
+        return Err(settings.refuse(
+            "n",
+            format!("at least {}, for this length and `refine`", (1.3 * length / refine as f64).ceil()),
+        ));
     }
     Ok(Box::new(Periodic {
         reference: REFERENCE.name,

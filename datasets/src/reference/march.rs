@@ -53,8 +53,11 @@ impl<F: Factor, N: Nonlinear> Trajectory for March<F, N> {
             return Err(Error::Unstable { reference: self.reference, time: self.times[index] });
         }
         if let Some(coarse) = &self.coarse {
-            let error = if finite(&coarse.v) { (self.distance)(&self.fine.v, &coarse.v) } else { f64::INFINITY };
-            self.worst = self.worst.max(error);
+            // A coarser run that overflows tells nothing of the finer one.
+            if !finite(&coarse.v) {
+                return Err(Error::Unstable { reference: self.reference, time: self.times[index] });
+            }
+            self.worst = self.worst.max((self.distance)(&self.fine.v, &coarse.v));
         }
         Ok(ControlFlow::Continue(()))
     }

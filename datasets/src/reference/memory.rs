@@ -52,7 +52,8 @@ impl Sink for Solved {
 /// As [`generate`].
 pub fn solve(settings: &Settings) -> Result<Solved> {
     let (size, layout) = size(settings)?;
-    let mut solved = Solved { values: allocate("a solution", (size.bytes / 8) as usize, 0.0)?, accuracy: 0.0, layout };
+    let mut solved =
+        Solved { values: allocate("a solution", (size.bytes / 8) as usize, 0.0)?, accuracy: 0.0, layout };
     if let Outcome::Done { accuracy } = generate(settings, &mut solved, &|_| ControlFlow::Continue(()))? {
         solved.accuracy = accuracy;
     }

@@ -164,7 +164,9 @@ impl Nonlinear for Convection {
 /// Refuses a solver with fewer modes than initial values need.
 pub(super) fn check_modes(settings: &Settings, n: usize, degree: usize, waves: usize) -> Result<(), Error> {
     if Line::kept(coarser(n), degree) < waves {
-        return Err(settings.refuse("n", format!("more points, or a larger `refine`: {waves} waves must fit")));
+        return Err(
+            settings.refuse("n", format!("more points, or a larger `refine`: {waves} waves must fit"))
+        );
     }
     Ok(())
 }

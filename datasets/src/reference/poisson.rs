@@ -45,7 +45,8 @@ fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
     let family = &FAMILIES[settings.whole("problem")];
     family.check(Parameters::new(n).dim(dim))?;
     let axes = ["x", "y", "z"][..dim].iter().map(|name| Axis::centres(name, n, family.name)).collect();
-    let layout = Layout { fields: vec!["u", "b", "fluid"], axes, times: Vec::new(), samples: settings.get_samples() };
+    let layout =
+        Layout { fields: vec!["u", "b", "fluid"], axes, times: Vec::new(), samples: settings.get_samples() };
     Ok(Box::new(Poisson { settings: settings.clone(), layout }))
 }
 

@@ -80,8 +80,12 @@ impl Setting {
     fn refuse(&self, reference: &'static str, value: &str) -> Error {
         let needs = match self.range {
             Range::Real(low, high) => format!("a number from {low} to {high}, such as {}", self.default),
-            Range::Whole(low, high) => format!("a whole number from {low} to {high}, such as {}", self.default),
-            Range::Even(low, high) => format!("an even number from {low} to {high}, such as {}", self.default),
+            Range::Whole(low, high) => {
+                format!("a whole number from {low} to {high}, such as {}", self.default)
+            }
+            Range::Even(low, high) => {
+                format!("an even number from {low} to {high}, such as {}", self.default)
+            }
             Range::Choice(words) => format!("one of {}", words.join(", ")),
         };
         Error::Setting { reference, setting: self.name, value: value.into(), needs }
@@ -143,7 +147,12 @@ impl Settings {
     /// [`Error::Unknown`].
     pub fn of(name: &str) -> Result<Self> {
         let reference = Reference::named(name)?;
-        Ok(Self { reference, values: reference.settings.iter().map(|s| s.default).collect(), seed: 0, samples: 1 })
+        Ok(Self {
+            reference,
+            values: reference.settings.iter().map(|s| s.default).collect(),
+            seed: 0,
+            samples: 1,
+        })
     }
 
     /// Which solution they are of.

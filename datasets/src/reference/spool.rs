@@ -57,7 +57,8 @@ impl Spool {
             .truncate(false)
             .open(&path)
             .map_err(failed)?;
-        file.try_lock().map_err(|e| failed(io::Error::other(format!("another process is making it: {e}"))))?;
+        file.try_lock()
+            .map_err(|e| failed(io::Error::other(format!("another process is making it: {e}"))))?;
         let heading = format!("{MAGIC}{command}\n");
         let length = file.metadata().map_err(failed)?.len();
         if length == 0 {
@@ -173,7 +174,8 @@ fn scan(reader: &mut BufReader<File>, start: u64, length: u64) -> io::Result<Sca
     while at + 32 <= length {
         let head = words(reader)?;
         let [kind, count, _] = head;
-        let Some(next) = count.checked_mul(8).and_then(|b| b.checked_add(at + 32)).filter(|n| *n <= length) else {
+        let Some(next) = count.checked_mul(8).and_then(|b| b.checked_add(at + 32)).filter(|n| *n <= length)
+        else {
             break;
         };
         values.resize(count as usize, 0.0);

@@ -29,7 +29,8 @@ pub(super) fn table(points: &[f64], degree: usize) -> Table {
             let f = k as f64;
             let scale = 1.0 / (2.0 * (2.0 * f + 3.0) * (2.0 * f + 3.0) * (2.0 * f + 5.0)).sqrt();
             let (b, c) = (-2.0 * (2.0 * f + 5.0) / (2.0 * f + 7.0), (2.0 * f + 3.0) / (2.0 * f + 7.0));
-            let combine = |d: usize| scale * (legendre[k][d] + b * legendre[k + 2][d] + c * legendre[k + 4][d]);
+            let combine =
+                |d: usize| scale * (legendre[k][d] + b * legendre[k + 2][d] + c * legendre[k + 4][d]);
             table.value[(p, k)] = combine(0);
             table.slope[(p, k)] = combine(1);
             table.curvature[(p, k)] = combine(2);

@@ -61,9 +61,10 @@ impl Flow {
         let carried = [nodes(|s| s.x), nodes(|s| s.y), nodes(|s| s.laplacian)];
         let smooth = Mat::from_fn(m, m, |p, q| weights[(p, q)] * lift(x[p], x[q]).laplacian);
         let weighted = |t: &Mat<f64>| Mat::from_fn(m, n, |p, k| w[p] * t[(p, k)]);
-        let gram =
-            [&table.slope, &table.value].map(|t| product(t.transpose(), weighted(t).as_ref()));
-        let pair = |a: &Mat<f64>, b: &Mat<f64>| product(product(a.transpose(), smooth.as_ref()).as_ref(), b.as_ref());
+        let gram = [&table.slope, &table.value].map(|t| product(t.transpose(), weighted(t).as_ref()));
+        let pair = |a: &Mat<f64>, b: &Mat<f64>| {
+            product(product(a.transpose(), smooth.as_ref()).as_ref(), b.as_ref())
+        };
         let load = pair(&table.curvature, &table.value) + pair(&table.value, &table.curvature);
         Self { degree, nu: f64::INFINITY, table, weights, carried, load, gram, c: Mat::zeros(n, n) }
     }
@@ -132,13 +133,16 @@ impl Flow {
     /// The factors of the biharmonic operator, which are sparse: its rows have at most 13 entries.
     pub fn factor(&self) -> Result<SparseCholesky> {
         let (n, [b, m]) = (self.count(), &self.gram);
-        let near = |i: usize, far: usize| (i.saturating_sub(far)..(i + far + 1).min(n)).filter(move |j| (i + j) % 2 == 0);
+        let near = |i: usize, far: usize| {
+            (i.saturating_sub(far)..(i + far + 1).min(n)).filter(move |j| (i + j) % 2 == 0)
+        };
         let mut entries = Vec::new();
         for l in 0..n {
             for k in 0..n {
                 for j in near(l, 4) {
                     for i in near(k, 4) {
-                        let mut v = if i == k { m[(l, j)] } else { 0.0 } + if j == l { m[(k, i)] } else { 0.0 };
+                        let mut v =
+                            if i == k { m[(l, j)] } else { 0.0 } + if j == l { m[(k, i)] } else { 0.0 };
                         if i.abs_diff(k) <= 2 && j.abs_diff(l) <= 2 {
                             v += 2.0 * b[(k, i)] * b[(l, j)];
                         }
@@ -158,10 +162,13 @@ impl Flow {
         let own = |points: &[f64]| points.iter().map(|p| 2.0 * p - 1.0).collect::<Vec<_>>();
         let (x, y) = (own(x), own(y));
         let (along, across) = (table(&x, self.degree), table(&y, self.degree));
-        let of = |a: &Mat<f64>, b: &Mat<f64>| product(product(a.as_ref(), self.c.as_ref()).as_ref(), b.transpose());
+        let of = |a: &Mat<f64>, b: &Mat<f64>| {
+            product(product(a.as_ref(), self.c.as_ref()).as_ref(), b.transpose())
+        };
         let psi = of(&along.value, &across.value);
         let (px, py) = (of(&along.slope, &across.value), of(&along.value, &across.slope));
-        let mut fields = [vec![0.0; x.len() * y.len()], vec![0.0; x.len() * y.len()], vec![0.0; x.len() * y.len()]];
+        let mut fields =
+            [vec![0.0; x.len() * y.len()], vec![0.0; x.len() * y.len()], vec![0.0; x.len() * y.len()]];
         for at in 0..x.len() * y.len() {
             let (i, j) = (at / y.len(), at % y.len());
             let wall = x[i].abs() == 1.0 || y[j].abs() == 1.0;

@@ -94,7 +94,10 @@ mod tests {
             let lid = carrier(s, 1.0);
             assert!(lid.value.abs() < 1e-14 && lid.x.abs() < 1e-14 && (lid.y - 1.0).abs() < 1e-14, "{lid:?}");
             for wall in [carrier(-1.0, s), carrier(1.0, s), carrier(s, -1.0)] {
-                assert!(wall.value.abs() < 1e-14 && wall.x.abs() < 1e-14 && wall.y.abs() < 1e-14, "{s}: {wall:?}");
+                assert!(
+                    wall.value.abs() < 1e-14 && wall.x.abs() < 1e-14 && wall.y.abs() < 1e-14,
+                    "{s}: {wall:?}"
+                );
             }
         }
     }

@@ -50,7 +50,8 @@ fn flatten(a: MatRef<'_, f64>, out: &mut [f64]) {
 pub(super) fn solve(flow: &mut Flow, re: f64, go_on: GoOn) -> Result<bool> {
     let (space, n) = (Host::<f64>::new(), flow.count());
     let factor = flow.factor()?;
-    let mut gmres = Gmres::with_restart(&space, n * n, Stop { max_steps: 2000, ..Stop::rtol(1e-9) }, RESTART)?;
+    let mut gmres =
+        Gmres::with_restart(&space, n * n, Stop { max_steps: 2000, ..Stop::rtol(1e-9) }, RESTART)?;
     let (mut b, mut d) = (vec![0.0; n * n], vec![0.0; n * n]);
     // 0, then a hundred, then at most 2.5 times as much as before.
     let mut stage = 0.0;
