@@ -28,10 +28,18 @@ fn difference(a: &[f64], b: &[f64]) -> f64 {
 
 /// Equations stepped in time, small: settings, and two numbers of steps of which both are accurate but for time.
 const STEPPED: [(&str, &[(&str, &str)], [&str; 3]); 5] = [
-    ("allen-cahn", &[("n", "64"), ("times", "2"), ("end", "0.25"), ("nu", "0.01"), ("refine", "4")], ["20", "40", "320"]),
+    (
+        "allen-cahn",
+        &[("n", "64"), ("times", "2"), ("end", "0.25"), ("nu", "0.01"), ("refine", "4")],
+        ["20", "40", "320"],
+    ),
     ("kdv", &[("n", "64"), ("times", "2"), ("end", "0.2")], ["40", "80", "640"]),
-    ("kuramoto-sivashinsky", &[("n", "96"), ("times", "2"), ("end", "10")], ["40", "80", "640"]),
-    ("gray-scott", &[("n", "32"), ("times", "2"), ("end", "40"), ("dv", "1e-4"), ("refine", "4")], ["10", "20", "160"]),
+    ("kuramoto-sivashinsky", &[("n", "96"), ("times", "2"), ("end", "10")], ["160", "320", "2560"]),
+    (
+        "gray-scott",
+        &[("n", "32"), ("times", "2"), ("end", "40"), ("dv", "1e-4"), ("refine", "4")],
+        ["10", "20", "160"],
+    ),
     (
         "turbulence",
         &[("n", "32"), ("refine", "2"), ("times", "2"), ("end", "1"), ("nu", "0.02"), ("peak", "3")],
@@ -85,7 +93,7 @@ fn the_stated_accuracy_bounds_the_error() {
 #[test]
 fn korteweg_and_de_vries_conserve_mass_momentum_and_energy() {
     let c = 0.0025;
-    let kdv = solved("kdv", &[("n", "128"), ("times", "5")]);
+    let kdv = solved("kdv", &[("n", "128"), ("times", "5"), ("steps", "1000")]);
     let n = 128.0;
     let sums = |index: usize| {
         let u = kdv.snapshot(0, index);
@@ -243,7 +251,9 @@ fn darcy_in_a_uniform_medium_is_the_series_of_the_square() {
     for (i, j) in [(15, 16), (3, 20), (31, 0)] {
         let x = |i: usize| (i as f64 + 0.5) / 32.0;
         let (u, e) = (darcy.field(0, 0, 1)[i * 32 + j], exact(x(i), x(j)));
-        assert!((u - e).abs() < 3e-4 * 0.11, "({i}, {j}): {u} {e}");
+        // The mean over a cell is smaller than the value at its centre: by h²/24 Δu, and Δu = −f/a.
+        let e = e - 1.5 / (24.0 * 32.0 * 32.0);
+        assert!((u - e).abs() < 2e-4 * 0.11, "({i}, {j}): {u} {e}");
     }
     let rough = solved("darcy", &[("n", "32")]);
     let a = rough.field(0, 0, 0);
@@ -291,7 +301,7 @@ fn settings_are_refused_with_the_mend() {
     }
     assert!(Settings::of("burger").unwrap_err().to_string().contains("did you mean `burgers`?"));
     for (name, set) in [
-        ("turbulence", ("n", "16")),
+        ("turbulence", ("peak", "100")),
         ("gray-scott", ("refine", "1")),
         ("cavity", ("degree", "17")),
         ("kdv", ("refine", "1")),
@@ -310,8 +320,8 @@ fn settings_are_refused_with_the_mend() {
 
 #[test]
 fn numbers_that_overflow_are_an_error() {
-    let s = settings("kdv", &[("n", "512"), ("refine", "8"), ("times", "2"), ("steps", "2"), ("c", "1e-5")]);
-    let e = solve(&s).unwrap_err();
+    let s = settings("kdv", &[("n", "64"), ("times", "11"), ("steps", "2"), ("c", "1e-5"), ("end", "1000")]);
+    let e = solve(&s).err().unwrap();
     assert!(matches!(&e, Error::Unstable { .. }), "{e}");
     assert!(e.to_string().contains("use more `steps`"), "{e}");
 }

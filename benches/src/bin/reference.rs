@@ -55,7 +55,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             times.sort_by(f64::total_cmp);
             times[times.len() / 2]
         });
-        println!("| {name} | {:.1} | {alone:.3} s | {whole:.3} s | {:.0}% |", bytes as f64 / 1e6, 100.0 * alone / whole);
+        println!(
+            "| {name} | {:.1} | {alone:.3} s | {whole:.3} s | {:.0}% |",
+            bytes as f64 / 1e6,
+            100.0 * alone / whole
+        );
     }
     Ok(())
 }

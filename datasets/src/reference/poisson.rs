@@ -4,7 +4,7 @@ use super::layout::Axis;
 use super::solution::{GoOn, Solution, Trajectory};
 use super::steady::Steady;
 use super::{Layout, Reference, Setting, Settings};
-use crate::{Error, FAMILIES, Parameters, Problem, Result};
+use crate::{Error, FAMILIES, Parameters, Problem, Result, RhsKind};
 use resolvent::{Cell, Grid, Matrix, Plan, Stop};
 use std::ops::ControlFlow;
 
@@ -22,7 +22,7 @@ const NAMES: [&str; FAMILIES.len()] = {
 
 pub(super) const REFERENCE: Reference = Reference {
     name: "poisson",
-    equation: "−∇·(κ∇u) = f on a scene of a problem family, scaled by h²: A u = b, with b of the family's first kind; \
+    equation: "−∇·(κ∇u) = f on a scene of a problem family, scaled by h²: A u = b, with b manufactured where the family has a stated solution, else of its first kind; \
 trajectory k has the seed + k",
     method: "finite volumes on n^dim cells; conjugate gradients with geometric multigrid",
     accuracy: "the relative residual ‖b − A u‖/‖b‖ of the discrete system, recomputed",
@@ -65,7 +65,9 @@ impl Solution for Poisson {
 
     fn start(&self, sample: usize, _: bool, go_on: GoOn) -> Result<Option<Box<dyn Trajectory>>> {
         let problem = self.problem(sample)?;
-        let b = problem.rhs(problem.family().rhs[0])?;
+        let kinds = problem.family().rhs;
+        let kind = if kinds.contains(&RhsKind::Manufactured) { RhsKind::Manufactured } else { kinds[0] };
+        let b = problem.rhs(kind)?;
         let matrix = Matrix::from(problem.stencil().clone());
         let Some((u, residual)) = solve(&matrix, &b, go_on)? else { return Ok(None) };
         let fluid: Vec<f64> = match problem.cells() {
