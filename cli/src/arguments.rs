@@ -239,9 +239,11 @@ pub struct Data {
 
 #[derive(Debug, Subcommand)]
 pub enum DataWhat {
-    /// Make a system of a problem family.
+    /// Make a system of a problem family, or a reference solution. Interrupted, a solution goes on with the same command.
     #[command(after_help = "Examples:\n  \
-        resolvent data make gyroid --n 32 --out gyroid.h5\n  resolvent data make box --n 16 --dim 2 --out box.mtx")]
+        resolvent data make gyroid --n 32 --out gyroid.h5\n  resolvent data make box --n 16 --dim 2 --out box.mtx\n  \
+        resolvent data make burgers --set nu=0.01/pi --out burgers.h5\n  \
+        resolvent data make turbulence --n 256 --seed 1 --samples 4 --out turbulence.h5")]
     Make(DataMake),
     /// Show what is in a file.
     #[command(after_help = "Example:\n  resolvent data inspect gyroid.h5")]
@@ -249,21 +251,27 @@ pub enum DataWhat {
     /// Say what is wrong with a file; exit code 5 when it cannot be solved as it is.
     #[command(after_help = "Example:\n  resolvent data check gyroid.h5")]
     Check(DataFile),
-    /// List the problem families.
+    /// List the problem families and the reference solutions.
     #[command(after_help = "Example:\n  resolvent data list")]
     List,
 }
 
 #[derive(Debug, Args)]
 pub struct DataMake {
-    /// The family.
+    /// The family or the reference solution.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Cells along each side.
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    pub n: usize,
+    /// Cells along each side, or points stored [default: 32, or the solution's].
+    #[arg(long, value_name = "N")]
+    pub n: Option<usize>,
     #[command(flatten)]
     pub member: Member,
+    /// A setting of a reference solution, such as nu=0.01/pi; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// How many trajectories of a reference solution; those after the first are random.
+    #[arg(long, value_name = "K")]
+    pub samples: Option<usize>,
     /// Where to write it: .h5 or .mtx.
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,

@@ -3,7 +3,8 @@
 use crate::arguments::{DataMake, DataWhat};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
-use crate::load;
+use crate::{load, reference};
+use resolvent_datasets::reference::{REFERENCES, Reference};
 use resolvent_datasets::{FAMILIES, Family, Severity, check, inspect, make, output};
 use serde_json::{Value, json};
 
@@ -38,7 +39,11 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
         }
         DataWhat::List => {
             let lines = FAMILIES.iter().map(|f| format!("{:<9} {}\n", f.name, f.summary));
-            console.print(&lines.collect::<String>());
+            let (text, references) = reference::list();
+            console.print(&format!(
+                "problem families\n{}\nreference solutions\n{text}",
+                lines.collect::<String>()
+            ));
             let families: Vec<Value> = FAMILIES
                 .iter()
                 .map(|f| {
@@ -46,15 +51,29 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
                     json!({ "name": f.name, "summary": f.summary, "dims": f.dims, "moves": f.moves, "rhs_kinds": kinds })
                 })
                 .collect();
-            console.object(&json!({ "schema": 1, "families": families }));
+            console.object(&json!({ "schema": 1, "families": families, "references": references }));
             Ok(Code::Done)
         }
     }
 }
 
 fn write(a: &DataMake, console: &Console) -> Result<Code, Failure> {
-    let family = Family::named(&a.name)?;
-    let parameters = load::parameters(family, a.n, &a.member)?;
+    if Reference::named(&a.name).is_ok() {
+        return reference::run(a, console);
+    }
+    let family = Family::named(&a.name).map_err(|e| {
+        let mut failure = Failure::from(e);
+        failure.message +=
+            &format!("; reference solutions are {}", REFERENCES.each_ref().map(|r| r.name).join(", "));
+        failure
+    })?;
+    if let (None, Some(_)) | (Some(_), _) = (a.samples, a.set.first()) {
+        return Err(Failure::usage(format!(
+            "{} is a problem family, which has no --set and no --samples",
+            a.name
+        )));
+    }
+    let parameters = load::parameters(family, a.n.unwrap_or(32), &a.member)?;
     output::probe(&a.out)?;
     let system = make(&a.name, parameters, a.member.rhs_kind, &a.out)?;
     let (rows, entries) = (system.matrix.rows(), system.matrix.nonzeros());

@@ -9,6 +9,7 @@ mod failure;
 mod interrupt;
 mod load;
 mod manual;
+mod reference;
 mod report;
 mod solve;
 

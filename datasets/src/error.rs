@@ -77,6 +77,42 @@ pub enum Error {
         /// The seed.
         seed: u64,
     },
+    /// A setting of a reference solution that it cannot be made with.
+    #[error("{reference}: {setting} = {value} is refused; give {needs}")]
+    Setting {
+        /// The reference solution.
+        reference: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// The value asked for.
+        value: String,
+        /// What is needed instead.
+        needs: String,
+    },
+    /// A reference solution whose numbers overflowed.
+    #[error("{reference}: the numbers, or those of the run with twice the step, overflow before t = {time}; use more `steps`, or a smaller `end`")]
+    Unstable {
+        /// The reference solution.
+        reference: &'static str,
+        /// The first time at which they are not finite.
+        time: f64,
+    },
+    /// A system of a reference solution that was not solved well enough.
+    #[error("the system was solved to a relative residual of {residual:e} only ({status}); use a smaller n")]
+    Unsolved {
+        /// ‖b − Ax‖/‖b‖.
+        residual: f64,
+        /// How the solve ended.
+        status: String,
+    },
+    /// An unfinished file that this run cannot go on with.
+    #[error("{}: {why} left this unfinished; remove it, or write to another file", path.display())]
+    Unfinished {
+        /// The unfinished file.
+        path: PathBuf,
+        /// Who left it.
+        why: &'static str,
+    },
     /// A file whose name does not say what it is.
     #[error("{}: the extension does not say the format; use one of {known}", path.display())]
     Format {
@@ -94,6 +130,44 @@ pub enum Error {
         expected: usize,
         /// How many there are.
         got: usize,
+    },
+    /// A description of a dataset that contradicts itself.
+    #[error("{what}; {mend}")]
+    Description {
+        /// What is wrong with it.
+        what: String,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// A field that a dataset does not have.
+    #[error("there is no field `{name}`; there are {known}")]
+    NoField {
+        /// The name asked for.
+        name: String,
+        /// Those it has.
+        known: String,
+    },
+    /// A region that is not inside a field.
+    #[error(
+        "field `{field}` has the shape {shape:?}, and {region:?} is not inside it; give one range for each axis"
+    )]
+    Region {
+        /// The field.
+        field: String,
+        /// The ranges asked for.
+        region: Vec<std::ops::Range<usize>>,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// A dataset whose fields were not written as a whole.
+    #[error("{written} numbers were written to field `{field}`, which has {size}; write each once")]
+    Incomplete {
+        /// The field.
+        field: String,
+        /// How many numbers were written.
+        written: u64,
+        /// How many it has.
+        size: u64,
     },
     /// Data in a file that are not what they should be.
     #[error("{}, {place}: {what}; {mend}", path.display())]
@@ -149,8 +223,17 @@ impl Error {
             | Self::Frame { .. }
             | Self::RightHandSide { .. }
             | Self::Empty { .. }
-            | Self::Format { .. } => ErrorKind::Usage,
-            Self::Malformed { .. } | Self::Length { .. } => ErrorKind::Input,
+            | Self::Format { .. }
+            | Self::Setting { .. }
+            | Self::Unstable { .. }
+            | Self::Unsolved { .. }
+            | Self::Unfinished { .. }
+            | Self::NoField { .. }
+            | Self::Region { .. } => ErrorKind::Usage,
+            Self::Malformed { .. }
+            | Self::Length { .. }
+            | Self::Description { .. }
+            | Self::Incomplete { .. } => ErrorKind::Input,
             Self::Open { .. } | Self::Write { .. } | Self::Memory { .. } => ErrorKind::Resource,
             Self::Solver(resolvent::Error::Memory { .. }) => ErrorKind::Resource,
             Self::Solver(resolvent::Error::Grid { .. } | resolvent::Error::Parameter { .. }) => {

@@ -21,6 +21,7 @@
 //! `tests/families/sums.rs`.
 
 pub mod checksum;
+pub mod dataset;
 mod draft;
 pub mod error;
 pub mod exchange;
@@ -35,6 +36,7 @@ pub mod output;
 mod placed;
 pub mod problem;
 pub mod random;
+pub mod reference;
 pub mod rhs;
 mod scene;
 pub mod system;
