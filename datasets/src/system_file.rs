@@ -29,8 +29,8 @@ mod array;
 mod read;
 mod write;
 
-pub use read::{read, read_solution};
 pub(crate) use array::Array;
+pub use read::{read, read_solution};
 pub use write::{write, write_solution};
 
 /// The version of the HDF5 library this build carries.
