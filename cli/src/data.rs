@@ -1,19 +1,25 @@
-//! `data`: systems in files.
+//! `data`: systems and fields in files.
 
-use crate::arguments::{DataMake, DataWhat};
+use crate::arguments::{DataConvert, DataMake, DataWhat};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
-use crate::{load, reference};
+use crate::{interrupt, load, reference};
+use resolvent_benches::plot::Heat;
+use resolvent_datasets::dataset::{Conversion, Dataset};
 use resolvent_datasets::reference::{REFERENCES, Reference};
-use resolvent_datasets::{FAMILIES, Family, Severity, check, inspect, make, output};
+use resolvent_datasets::{FAMILIES, Family, Format, Severity, check, contents, is_dataset, make, output};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// Makes, shows or checks.
 pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
     match what {
         DataWhat::Make(a) => write(a, console),
         DataWhat::Inspect(a) => {
-            let summary = inspect(&a.file)?;
+            let summary = contents(&a.file)?;
+            if let Some(plot) = &a.plot {
+                draw(&a.file, plot)?;
+            }
             console.print(&summary.to_string());
             if console.json() {
                 console.object(&with_schema(serde_json::to_value(&summary).unwrap_or(Value::Null)));
@@ -31,12 +37,18 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
                 .collect();
             let problems = findings.iter().filter(|f| f.severity == Severity::Problem).count();
             if problems == 0 {
-                text.push_str("the system can be solved\n");
+                let dataset = is_dataset(&a.file)?;
+                text.push_str(if dataset {
+                    "the data can be trained on\n"
+                } else {
+                    "the system can be solved\n"
+                });
             }
             console.print(&text);
             console.object(&json!({ "schema": 1, "ok": problems == 0, "findings": findings }));
             Ok(if problems == 0 { Code::Done } else { Code::Input })
         }
+        DataWhat::Convert(a) => convert(a, console),
         DataWhat::List => {
             let lines = FAMILIES.iter().map(|f| format!("{:<9} {}\n", f.name, f.summary));
             let (text, references) = reference::list();
@@ -80,6 +92,44 @@ fn write(a: &DataMake, console: &Console) -> Result<Code, Failure> {
     console.print(&format!("{}: {rows} unknowns, {entries} entries\n", a.out.display()));
     console.object(&json!({ "schema": 1, "file": a.out, "unknowns": rows, "nonzeros": entries, "meta": system.meta.into_iter().collect::<std::collections::BTreeMap<_, _>>() }));
     Ok(Code::Done)
+}
+
+fn convert(a: &DataConvert, console: &Console) -> Result<Code, Failure> {
+    let conversion = Conversion { axes: a.axes.clone(), ranges: a.ranges.clone(), gzip: a.gzip };
+    let dataset = Dataset::open(&a.input)?.name(&conversion)?;
+    output::probe(&a.out)?;
+    if Format::of(&a.out)? == Format::Vtk {
+        dataset.export_vtk(&a.out, a.trajectory, a.time)?;
+        console.print(&format!("{}: written\n", a.out.display()));
+        console.object(&json!({ "schema": 1, "file": a.out }));
+        return Ok(Code::Done);
+    }
+    if Format::of(&a.out)? != Format::Hdf5 {
+        return Err(Failure::usage(format!("{}: data go to .h5 or .vti", a.out.display())));
+    }
+    interrupt::listen();
+    let bar = console.progress("{bar:40} {percent}% {eta}", Some(1));
+    let sum = dataset.convert(&a.out, &conversion, |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+        !interrupt::asked()
+    })?;
+    bar.finish_and_clear();
+    let Some(sum) = sum else { return Ok(Code::Interrupted) };
+    console.print(&format!("{}: checksum {sum:016x}\n", a.out.display()));
+    console.object(&json!({ "schema": 1, "file": a.out, "checksum": format!("{sum:016x}") }));
+    Ok(Code::Done)
+}
+
+fn draw(file: &Path, plot: &Path) -> Result<(), Failure> {
+    let plane = Dataset::open(file)?.plane()?;
+    let axes = [plane.axes[0].as_str(), plane.axes[1].as_str()];
+    let heat = Heat { title: &plane.title, axes, width: plane.width, values: &plane.values };
+    match plot.extension().and_then(|e| e.to_str()) {
+        Some("svg") => Ok(output::text(plot, &heat.svg())?),
+        Some("png") => Ok(output::bytes(plot, &heat.png().map_err(Failure::resource)?)?),
+        _ => Err(Failure::usage(format!("{}: a picture is .svg or .png", plot.display()))),
+    }
 }
 
 /// Puts `schema` first.

@@ -90,7 +90,9 @@ pub enum Error {
         needs: String,
     },
     /// A reference solution whose numbers overflowed.
-    #[error("{reference}: the numbers, or those of the run with twice the step, overflow before t = {time}; use more `steps`, or a smaller `end`")]
+    #[error(
+        "{reference}: the numbers, or those of the run with twice the step, overflow before t = {time}; use more `steps`, or a smaller `end`"
+    )]
     Unstable {
         /// The reference solution.
         reference: &'static str,

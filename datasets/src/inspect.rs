@@ -1,5 +1,6 @@
 //! What is in a file, and what is wrong with it.
 
+use crate::dataset::{Dataset, Survey};
 use crate::foreign::{MemberKind, Source};
 use crate::system_file::Array;
 use crate::{Format, LinearSystem, Result};
@@ -122,11 +123,62 @@ impl fmt::Display for Summary {
     }
 }
 
+/// What a file is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Contents {
+    /// A linear system.
+    System(Summary),
+    /// Fields on grids or points.
+    Dataset(Survey),
+}
+
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(summary) => summary.fmt(f),
+            Self::Dataset(survey) => survey.fmt(f),
+        }
+    }
+}
+
+/// Finds out what a file is and says what is in it.
+///
+/// # Errors
+/// As [`inspect`] and [`Dataset::open`].
+pub fn contents(path: &Path) -> Result<Contents> {
+    if is_dataset(path)? {
+        Dataset::open(path)?.survey().map(Contents::Dataset)
+    } else {
+        inspect(path).map(Contents::System)
+    }
+}
+
+/// Whether a file holds fields rather than a linear system.
+///
+/// # Errors
+/// [`Error::Open`](crate::Error::Open), [`Error::Malformed`](crate::Error::Malformed) for a damaged HDF5 file,
+/// [`Error::Format`](crate::Error::Format) for an extension that is not known.
+pub fn is_dataset(path: &Path) -> Result<bool> {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+    if matches!(extension.as_str(), "mat" | "npy" | "csv") {
+        return Ok(true);
+    }
+    if Format::of(path)? != Format::Hdf5 {
+        return Ok(false);
+    }
+    let source = Source::open(path)?;
+    let marked = source.attribute_names("")?.iter().any(|n| n == "resolvent_schema");
+    Ok(!marked
+        && !source.members("")?.iter().any(|m| ["indptr", "indices", "data", "b"].contains(&m.name.as_str())))
+}
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The system cannot be solved as it is.
+    /// The system cannot be solved, or the data not be trained on, as they are.
     Problem,
     /// Worth knowing.
     Note,
@@ -147,12 +199,14 @@ pub struct Finding {
 /// Only when the file cannot be read at all: [`Error::Open`](crate::Error::Open), [`Error::Memory`](crate::Error::Memory),
 /// [`Error::Format`](crate::Error::Format).
 pub fn check(path: &Path) -> Result<Vec<Finding>> {
-    match LinearSystem::read(path) {
-        Ok(system) => Ok(system.check()),
+    let found = is_dataset(path).and_then(|dataset| {
+        if dataset { Dataset::open(path)?.check() } else { Ok(LinearSystem::read(path)?.check()) }
+    });
+    match found {
         Err(e @ crate::Error::Malformed { .. }) => {
             Ok(vec![Finding { severity: Severity::Problem, text: e.to_string() }])
         }
-        Err(e) => Err(e),
+        found => found,
     }
 }
 

@@ -46,7 +46,7 @@ pub mod vtk;
 pub use checksum::Checksum;
 pub use error::{Error, ErrorKind, Result};
 pub use family::{FAMILIES, Family, Parameters};
-pub use inspect::{Finding, Severity, Summary, check, inspect};
+pub use inspect::{Contents, Finding, Severity, Summary, check, contents, inspect, is_dataset};
 pub use placed::Placed;
 pub use problem::Problem;
 pub use rhs::RhsKind;

@@ -10,6 +10,9 @@ pub trait Real: resolvent::Scalar + sealed::Stored {
     /// The buffer, with its type told at run time.
     fn values(buffer: &mut [Self]) -> ValuesMut<'_>;
 
+    /// The nearest number of this type.
+    fn nearest(v: f64) -> Self;
+
     /// Its bits, with zeros before those of an `f32`.
     fn pattern(self) -> u64;
 }
@@ -39,6 +42,14 @@ impl ValuesMut<'_> {
         }
     }
 
+    /// A part of it.
+    pub(crate) fn part(&mut self, range: std::ops::Range<usize>) -> ValuesMut<'_> {
+        match self {
+            Self::F32(v) => ValuesMut::F32(&mut v[range]),
+            Self::F64(v) => ValuesMut::F64(&mut v[range]),
+        }
+    }
+
     /// Whether it has room for none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -52,6 +63,10 @@ impl Real for f32 {
         ValuesMut::F32(buffer)
     }
 
+    fn nearest(v: f64) -> Self {
+        v as Self
+    }
+
     fn pattern(self) -> u64 {
         u64::from(self.to_bits())
     }
@@ -62,6 +77,10 @@ impl Real for f64 {
 
     fn values(buffer: &mut [Self]) -> ValuesMut<'_> {
         ValuesMut::F64(buffer)
+    }
+
+    fn nearest(v: f64) -> Self {
+        v
     }
 
     fn pattern(self) -> u64 {

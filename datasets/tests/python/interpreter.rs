@@ -1,4 +1,4 @@
-//! Python with numpy, scipy and h5py, in a virtual environment of its own.
+//! Python with numpy, scipy, h5py and safetensors, in a virtual environment of its own.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -18,12 +18,13 @@ pub fn python() -> Option<PathBuf> {
     let lock = File::create(target.join("python.lock")).unwrap();
     lock.lock().unwrap();
     let interpreter = folder.join("bin/python");
-    if !marker.exists() {
+    let packages = PACKAGES.join(" ");
+    if fs::read_to_string(&marker).unwrap_or_default() != packages {
         let _ = fs::remove_dir_all(&folder);
         succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
         succeed(Command::new(&interpreter).args(install).args(PACKAGES));
-        File::create(&marker).unwrap();
+        fs::write(&marker, packages).unwrap();
     }
     Some(interpreter)
 }
