@@ -62,7 +62,7 @@ struct Cubic {
 impl Nonlinear for Cubic {
     fn apply(&mut self, v: &[Complex64], out: &mut [Complex64]) {
         self.line.values(v, &mut self.values);
-        self.values.iter_mut().for_each(|u| *u *= -self.a * *u * *u);
+        self.values.iter_mut().for_each(|u| *u = -self.a * *u * *u * *u);
         self.line.coefficients(&mut self.values, out);
     }
 }

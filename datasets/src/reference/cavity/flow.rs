@@ -134,7 +134,7 @@ impl Flow {
     pub fn factor(&self) -> Result<SparseCholesky> {
         let (n, [b, m]) = (self.count(), &self.gram);
         let near = |i: usize, far: usize| {
-            (i.saturating_sub(far)..(i + far + 1).min(n)).filter(move |j| (i + j) % 2 == 0)
+            (i.saturating_sub(far)..(i + far + 1).min(n)).filter(move |j| (i + j).is_multiple_of(2))
         };
         let mut entries = Vec::new();
         for l in 0..n {
