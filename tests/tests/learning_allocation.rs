@@ -23,6 +23,13 @@ fn a_training_step_allocates_nothing() {
     let x = noise::<f32>(3 * n, 1);
     for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        // A thread's first product allocates its packing memory, whenever that comes.
+        pool.broadcast(|_| {
+            let mut tape = Tape::<f32>::new();
+            tape.start();
+            let x = tape.input(&[1.0; 400], 20, 20).unwrap();
+            tape.product(x, x).unwrap();
+        });
         pool.install(|| {
             let mut parameters = parameters.clone();
             let (mut tape, mut gradient) = (Tape::new(), parameters.zeros());

@@ -332,7 +332,7 @@ mod tests {
                     g.iter_mut().zip(x).for_each(|(g, x)| *g = x + x * x * x);
                     Ok(x.iter().map(|x| f64::from(0.5 * x * x + 0.25 * x * x * x * x)).sum())
                 };
-                if self.step % 3 > 0 {
+                if !self.step.is_multiple_of(3) {
                     self.lbfgs.step(values, &mut quartic).unwrap();
                 }
                 self.step += 1;

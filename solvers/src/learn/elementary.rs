@@ -20,7 +20,7 @@ pub trait Elementary: Copy {
 macro_rules! elementary {
     (
         $t:ident, $u:ident, bits $bits:literal, bias $bias:literal, magic $magic:literal, log2 $log2:expr,
-        high $high:literal, low $low:literal, range $least:literal to $most:literal, flat $flat:literal,
+        high $high:expr, low $low:literal, range $least:literal to $most:literal, flat $flat:literal,
         taylor [$($taylor:literal),*], atanh [$($atanh:literal),*]
     ) => {
         impl Elementary for $t {
@@ -76,7 +76,7 @@ macro_rules! elementary {
 
 elementary!(
     f32, Single, bits 23, bias 127, magic 12_582_912.0, log2 std::f32::consts::LOG2_E,
-    high 0.693_359_375, low -2.121_944_4e-4, range -87.0 to 88.0, flat 20.0,
+    high 355.0 / 512.0, low -2.121_944_4e-4, range -87.0 to 88.0, flat 20.0,
     taylor [5040.0, 720.0, 120.0, 24.0, 6.0, 2.0],
     atanh [15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0]
 );

@@ -36,6 +36,9 @@ pub enum LbfgsStatus {
     NonFinite,
 }
 
+/// The loss at x, whose gradient is written to the second vector.
+pub type Objective<'a, T> = dyn FnMut(&[T], &mut [T]) -> Result<f64> + 'a;
+
 /// What a step of [`Lbfgs`] did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LbfgsStep {
@@ -133,11 +136,7 @@ impl<T: Scalar> Lbfgs<T> {
     ///
     /// # Errors
     /// [`Error::Length`]; those of `evaluate`. On an error `x` is as before.
-    pub fn step(
-        &mut self,
-        x: &mut [T],
-        evaluate: &mut dyn FnMut(&[T], &mut [T]) -> Result<f64>,
-    ) -> Result<LbfgsStep> {
+    pub fn step(&mut self, x: &mut [T], evaluate: &mut Objective<T>) -> Result<LbfgsStep> {
         check_len("the parameters", self.x.len(), x.len())?;
         let space = Host::<T>::new();
         let mut evaluations = 0;
