@@ -1,5 +1,7 @@
 //! Why a network could not be built or evaluated.
 
+use crate::expression::Mistake;
+
 /// What can go wrong before or while a network is evaluated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,6 +34,9 @@ pub enum Error {
         /// The length received.
         got: usize,
     },
+    /// Text that is no equation.
+    #[error("expression: {0}")]
+    Expression(#[from] Mistake),
     /// Memory that could not be had, or a failure of the solvers' library.
     #[error(transparent)]
     Solver(#[from] resolvent::Error),

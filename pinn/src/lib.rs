@@ -11,6 +11,7 @@ mod activation;
 mod derivative;
 mod elementary;
 mod error;
+pub mod expression;
 mod feature;
 mod jet;
 mod network;
