@@ -239,9 +239,11 @@ pub struct Data {
 
 #[derive(Debug, Subcommand)]
 pub enum DataWhat {
-    /// Make a system of a problem family.
+    /// Make a system of a problem family, or a set of graphs or operators.
     #[command(after_help = "Examples:\n  \
-        resolvent data make gyroid --n 32 --out gyroid.h5\n  resolvent data make box --n 16 --dim 2 --out box.mtx")]
+        resolvent data make gyroid --n 32 --out gyroid.h5\n  resolvent data make box --n 16 --dim 2 --out box.mtx\n  \
+        resolvent data make pore-network --samples 500 --set pores=50..100 --out pores.h5\n  \
+        resolvent data make directions --set n=32 --set m=1000 --out directions.h5")]
     Make(DataMake),
     /// Show what is in a file.
     #[command(after_help = "Example:\n  resolvent data inspect gyroid.h5")]
@@ -249,21 +251,27 @@ pub enum DataWhat {
     /// Say what is wrong with a file; exit code 5 when it cannot be solved as it is.
     #[command(after_help = "Example:\n  resolvent data check gyroid.h5")]
     Check(DataFile),
-    /// List the problem families.
+    /// List the problem families, and the sets with their settings.
     #[command(after_help = "Example:\n  resolvent data list")]
     List,
 }
 
 #[derive(Debug, Args)]
 pub struct DataMake {
-    /// The family.
+    /// The family or the set, as `data list` names it.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Cells along each side.
+    /// Of a family: cells along each side.
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub n: usize,
     #[command(flatten)]
     pub member: Member,
+    /// Of a set: how many samples [default: its own].
+    #[arg(long, value_name = "K")]
+    pub samples: Option<usize>,
+    /// Of a set: one of its settings; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
+    pub settings: Vec<(String, String)>,
     /// Where to write it: .h5 or .mtx.
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,
@@ -295,6 +303,13 @@ pub struct Man {
     /// A folder for the pages of all commands.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
+        _ => Err("write it as KEY=VALUE, such as n=32".into()),
+    }
 }
 
 fn tolerance(text: &str) -> Result<f64, String> {

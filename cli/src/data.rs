@@ -1,17 +1,26 @@
-//! `data`: systems in files.
+//! `data`: systems and sets in files.
 
 use crate::arguments::{DataMake, DataWhat};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
-use crate::load;
-use resolvent_datasets::{FAMILIES, Family, Severity, check, inspect, make, output};
+use crate::{interrupt, load};
+use resolvent_datasets::{
+    Error, FAMILIES, Family, Format, MAKERS, Maker, Outcome, Recipe, Severity, check, inspect, make, output,
+    set_file,
+};
 use serde_json::{Value, json};
+use std::ops::ControlFlow;
 
 /// Makes, shows or checks.
 pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
     match what {
         DataWhat::Make(a) => write(a, console),
         DataWhat::Inspect(a) => {
+            if let Some(summary) = set_file::inspect(&a.file)? {
+                console.print(&summary.to_string());
+                console.object(&with_schema(serde_json::to_value(&summary).unwrap_or(Value::Null)));
+                return Ok(Code::Done);
+            }
             let summary = inspect(&a.file)?;
             console.print(&summary.to_string());
             if console.json() {
@@ -20,7 +29,9 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
             Ok(Code::Done)
         }
         DataWhat::Check(a) => {
-            let findings = check(&a.file)?;
+            let set = set_file::check(&a.file)?;
+            let sound = if set.is_some() { "the set can be used\n" } else { "the system can be solved\n" };
+            let findings = set.map_or_else(|| check(&a.file), Ok)?;
             let mut text: String = findings
                 .iter()
                 .map(|f| {
@@ -30,7 +41,7 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
                 .collect();
             let problems = findings.iter().filter(|f| f.severity == Severity::Problem).count();
             if problems == 0 {
-                text.push_str("the system can be solved\n");
+                text.push_str(sound);
             }
             console.print(&text);
             console.object(&json!({ "schema": 1, "ok": problems == 0, "findings": findings }));
@@ -39,6 +50,12 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
         DataWhat::List => {
             let lines = FAMILIES.iter().map(|f| format!("{:<9} {}\n", f.name, f.summary));
             console.print(&lines.collect::<String>());
+            for maker in &MAKERS {
+                console.print(&format!("{:<16} {}\n", maker.name, maker.summary));
+                for s in maker.settings {
+                    console.print(&format!("    --set {}={}  {}\n", s.name, s.default, s.what));
+                }
+            }
             let families: Vec<Value> = FAMILIES
                 .iter()
                 .map(|f| {
@@ -46,14 +63,27 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
                     json!({ "name": f.name, "summary": f.summary, "dims": f.dims, "moves": f.moves, "rhs_kinds": kinds })
                 })
                 .collect();
-            console.object(&json!({ "schema": 1, "families": families }));
+            let sets = MAKERS.iter().map(|m| {
+                let samples = m.samples.map(|(n, _)| n);
+                json!({ "name": m.name, "summary": m.summary, "samples": samples, "settings": m.settings })
+            });
+            console.object(&json!({ "schema": 1, "families": families, "sets": sets.collect::<Vec<_>>() }));
             Ok(Code::Done)
         }
     }
 }
 
 fn write(a: &DataMake, console: &Console) -> Result<Code, Failure> {
-    let family = Family::named(&a.name)?;
+    if let Ok(maker) = Maker::named(&a.name) {
+        return make_set(maker, a, console);
+    }
+    let family = Family::named(&a.name).map_err(|e| known(e, &a.name))?;
+    if a.samples.is_some() || !a.settings.is_empty() {
+        return Err(Failure::usage(format!(
+            "{} is one system: it has no `--samples` and no `--set`",
+            a.name
+        )));
+    }
     let parameters = load::parameters(family, a.n, &a.member)?;
     output::probe(&a.out)?;
     let system = make(&a.name, parameters, a.member.rhs_kind, &a.out)?;
@@ -61,6 +91,60 @@ fn write(a: &DataMake, console: &Console) -> Result<Code, Failure> {
     console.print(&format!("{}: {rows} unknowns, {entries} entries\n", a.out.display()));
     console.object(&json!({ "schema": 1, "file": a.out, "unknowns": rows, "nonzeros": entries, "meta": system.meta.into_iter().collect::<std::collections::BTreeMap<_, _>>() }));
     Ok(Code::Done)
+}
+
+/// Neither a family nor a set: the nearer of both is named, and all are.
+fn known(family: Error, name: &str) -> Failure {
+    match Maker::named(name) {
+        Err(set) => Failure::usage(format!("{family}; as a set: {set}")),
+        Ok(_) => family.into(),
+    }
+}
+
+fn make_set(maker: &'static Maker, a: &DataMake, console: &Console) -> Result<Code, Failure> {
+    let m = &a.member;
+    if m.dim.is_some() || m.frame != 0 || m.rhs_kind.is_some() || a.n != 32 {
+        return Err(Failure::usage(format!(
+            "{} is a set: it has `--seed`, `--samples` and `--set KEY=VALUE` alone, as `data list` shows",
+            maker.name
+        )));
+    }
+    if !matches!(Format::of(&a.out)?, Format::Hdf5) {
+        return Err(Error::Format { path: a.out.clone(), known: ".h5, .hdf5" }.into());
+    }
+    let settings: Vec<(&str, &str)> = a.settings.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let recipe = Recipe::new(maker, m.seed, a.samples, &settings)?;
+    console.remark(&format!("{} takes {}", maker.name, recipe.cost()?));
+    interrupt::listen();
+    let bar = console.progress("{msg:<16} {bar:40} {pos}/{len} {eta}", Some(0));
+    let start = std::time::Instant::now();
+    let outcome = recipe.make(&a.out, &mut |step| {
+        bar.set_length(step.total as u64);
+        bar.set_message(step.phase);
+        bar.set_position(step.done as u64);
+        if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.finish_and_clear();
+    match outcome? {
+        Outcome::Made(made) => {
+            let unit = maker.samples.map_or("samples", |s| s.1);
+            let seconds = start.elapsed().as_secs_f64();
+            let (file, n, bytes) = (a.out.display(), made.samples, made.bytes);
+            console.print(&format!("{file}: {n} {unit}, {bytes} bytes, {seconds:.2} s\n"));
+            if let Some(remark) = &made.remark {
+                console.remark(remark);
+            }
+            console.object(&json!({
+                "schema": 1, "file": a.out, "set": maker.name, "command": recipe.command(), "seconds": seconds,
+                "samples": n, "bytes": bytes, "resumed": made.resumed, "remark": made.remark,
+            }));
+            Ok(Code::Done)
+        }
+        Outcome::Interrupted { partial } => Err(Failure {
+            code: Code::Interrupted,
+            message: format!("what is done is in {}; the same command goes on from there", partial.display()),
+        }),
+    }
 }
 
 /// Puts `schema` first.

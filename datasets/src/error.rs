@@ -131,6 +131,80 @@ pub enum Error {
         /// How many bytes were asked for.
         bytes: usize,
     },
+    /// A setting of a set that cannot be met.
+    #[error("{maker}, {name} = {value}: {needs}")]
+    Setting {
+        /// Which set.
+        maker: &'static str,
+        /// The setting.
+        name: String,
+        /// Its value, as asked for.
+        value: String,
+        /// What is needed instead.
+        needs: &'static str,
+    },
+    /// Memory or disk that what was asked for does not fit into.
+    #[error("{maker} needs {needed} of {what}, but {available} are free; {mend}")]
+    Room {
+        /// `memory` or `disk`.
+        what: &'static str,
+        /// Which set.
+        maker: &'static str,
+        /// How much is needed.
+        needed: String,
+        /// How much there is.
+        available: String,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// The unfinished work of another request.
+    #[error("{}: this is the unfinished work of another request than `{asked}`; finish that one, or remove the file", path.display())]
+    Partial {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for now.
+        asked: String,
+    },
+    /// An edge of a graph that leads to no node.
+    #[error("edge {edge} leads to node {node} of a graph with {nodes} nodes; nodes count from 0")]
+    Edge {
+        /// The first edge at fault.
+        edge: usize,
+        /// Where it leads.
+        node: u32,
+        /// How many nodes there are.
+        nodes: usize,
+    },
+    /// Points that have no tetrahedralisation.
+    #[error("point {point}: {why}")]
+    Points {
+        /// What is wrong.
+        why: &'static str,
+        /// The point at fault, or how many there are.
+        point: usize,
+    },
+    /// An iteration that did not get where it had to.
+    #[error("{what} ended at {residual:e} and not below {target:e}; {mend}")]
+    NotConverged {
+        /// What was iterated.
+        what: &'static str,
+        /// Where it ended.
+        residual: f64,
+        /// Where it should have.
+        target: f64,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// Data from elsewhere that could not be had.
+    #[error("{what} cannot be fetched: {why}; {mend}")]
+    Fetch {
+        /// What was asked for.
+        what: &'static str,
+        /// Why not.
+        why: String,
+        /// What to do about it.
+        mend: &'static str,
+    },
     /// The solver crate refused the operator.
     #[error(transparent)]
     Solver(#[from] resolvent::Error),
@@ -149,9 +223,18 @@ impl Error {
             | Self::Frame { .. }
             | Self::RightHandSide { .. }
             | Self::Empty { .. }
-            | Self::Format { .. } => ErrorKind::Usage,
-            Self::Malformed { .. } | Self::Length { .. } => ErrorKind::Input,
-            Self::Open { .. } | Self::Write { .. } | Self::Memory { .. } => ErrorKind::Resource,
+            | Self::Format { .. }
+            | Self::Setting { .. }
+            | Self::NotConverged { .. }
+            | Self::Partial { .. } => ErrorKind::Usage,
+            Self::Malformed { .. } | Self::Length { .. } | Self::Edge { .. } | Self::Points { .. } => {
+                ErrorKind::Input
+            }
+            Self::Open { .. }
+            | Self::Write { .. }
+            | Self::Memory { .. }
+            | Self::Room { .. }
+            | Self::Fetch { .. } => ErrorKind::Resource,
             Self::Solver(resolvent::Error::Memory { .. }) => ErrorKind::Resource,
             Self::Solver(resolvent::Error::Grid { .. } | resolvent::Error::Parameter { .. }) => {
                 ErrorKind::Usage

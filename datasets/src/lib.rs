@@ -13,6 +13,9 @@
 //! # Ok::<(), resolvent_datasets::Error>(())
 //! ```
 //!
+//! Sets of graphs and of operators are made by the makers of [`MAKERS`], and read by [`graph::GraphSet`],
+//! [`operators::projection::Projections`] and [`operators::directions::Directions`].
+//!
 //! # Adding a family
 //!
 //! One file in `src/family/`, with a constant `FAMILY` and a function `build` that turns the checked size, seed and frame
@@ -27,15 +30,20 @@ pub mod exchange;
 pub mod family;
 mod field;
 mod flow;
+pub mod graph;
 pub mod inspect;
+pub mod maker;
 pub mod manufactured;
 pub mod matrix_market;
+pub mod operators;
 pub mod output;
+mod partial;
 mod placed;
 pub mod problem;
 pub mod random;
 pub mod rhs;
 mod scene;
+pub mod set_file;
 pub mod system;
 pub mod system_file;
 pub mod vtk;
@@ -44,6 +52,7 @@ pub use checksum::Checksum;
 pub use error::{Error, ErrorKind, Result};
 pub use family::{FAMILIES, Family, Parameters};
 pub use inspect::{Finding, Severity, Summary, check, inspect};
+pub use maker::{MAKERS, Maker, Outcome, Recipe};
 pub use placed::Placed;
 pub use problem::Problem;
 pub use rhs::RhsKind;

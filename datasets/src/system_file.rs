@@ -31,8 +31,10 @@ mod read;
 mod source;
 mod write;
 
+pub(crate) use array::Array;
 pub use read::{read, read_solution};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, reason};
+pub(crate) use write::label;
 pub use write::{write, write_solution};
 
 /// The version of the HDF5 library this build carries.

@@ -1,4 +1,4 @@
-//! One-dimensional datasets: their checks, and reading them in blocks.
+//! Datasets of one dimension or of rows: their checks, and reading them in blocks.
 
 use super::BLOCK;
 use super::source::{Source, damaged, reason};
@@ -11,7 +11,7 @@ use hdf5::{Dataset, Group, H5Type};
 /// The most that deflate can shrink, about 1032 : 1, with some room for headers.
 const SHRINK: u64 = 1100;
 
-/// A dataset with one dimension of numbers, whose bytes are in this file.
+/// A dataset of numbers, or of rows of numbers, whose bytes are in this file.
 pub(crate) struct Array<'a> {
     source: &'a Source,
     dataset: Dataset,
@@ -19,6 +19,8 @@ pub(crate) struct Array<'a> {
     pub place: String,
     /// How many numbers it has.
     pub len: usize,
+    /// How many each row has; `None` for one dimension.
+    width: Option<usize>,
     /// Their type.
     pub kind: TypeDescriptor,
     /// How many are read at a time: whole chunks, so that each is unpacked once.
@@ -26,7 +28,8 @@ pub(crate) struct Array<'a> {
 }
 
 impl<'a> Array<'a> {
-    pub(super) fn open(source: &'a Source, group: &Group, name: &str) -> Result<Self> {
+    /// `width` asks for rows of so many numbers, 0 for any number of them.
+    pub(super) fn open(source: &'a Source, group: &Group, name: &str, width: Option<usize>) -> Result<Self> {
         let full = format!("{}/{name}", group.name().trim_end_matches('/'));
         let place = format!("dataset `{}`", full.trim_start_matches('/'));
         let bad = |what: String, mend: &str| Err(Error::malformed(&source.path, place.clone(), what, mend));
@@ -46,8 +49,21 @@ impl<'a> Array<'a> {
             }
         };
         let shape = dataset.get_shape().map_err(|e| damaged(&source.path, &place, &e))?;
-        let [len] = shape[..] else {
-            return bad(format!("it has {} dimensions", shape.len()), "store it with one dimension");
+        let (len, width) = match (&shape[..], width) {
+            ([len], None) => (*len, None),
+            ([rows, columns], Some(width)) if width == 0 || width == *columns => {
+                let Some(len) = rows.checked_mul(*columns) else {
+                    return bad(format!("it promises {rows} × {columns} numbers"), "write the file again");
+                };
+                (len, Some(*columns))
+            }
+            ([_, columns], Some(width)) => {
+                return bad(format!("its rows have {columns} numbers"), &format!("give each {width}"));
+            }
+            (_, None) => {
+                return bad(format!("it has {} dimensions", shape.len()), "store it with one dimension");
+            }
+            (_, Some(_)) => return bad(format!("it has {} dimensions", shape.len()), "store it with two"),
         };
         let properties = dataset.create_plist().map_err(|e| damaged(&source.path, &place, &e))?;
         let unclear = |e: hdf5::Error| damaged(&source.path, &place, &e);
@@ -100,7 +116,34 @@ impl<'a> Array<'a> {
             );
         }
         let step = (BLOCK / chunk).max(1) * chunk;
-        Ok(Self { source, dataset, place, len, kind, step })
+        Ok(Self { source, dataset, place, len, width, kind, step })
+    }
+
+    /// How many numbers a row has; 1 for one dimension.
+    pub fn columns(&self) -> usize {
+        self.width.unwrap_or(1)
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.len / self.columns().max(1)
+    }
+
+    /// The dataset, for its attributes.
+    pub fn location(&self) -> &hdf5::Location {
+        &self.dataset
+    }
+
+    /// Numbers of some rows, one row after the other.
+    pub fn read_rows<V: H5Type>(&self, rows: std::ops::Range<usize>) -> Result<Vec<V>> {
+        let block = match self.width {
+            None => self.dataset.read_slice_1d::<V, _>(rows).map(|a| a.into_raw_vec_and_offset().0),
+            Some(_) => {
+                let block = self.dataset.read_slice_2d::<V, _>(ndarray::s![rows, ..]);
+                block.map(|a| a.into_raw_vec_and_offset().0)
+            }
+        };
+        block.map_err(|e| damaged(&self.source.path, &self.place, &e))
     }
 
     /// An error in this dataset.
@@ -128,7 +171,7 @@ impl<'a> Array<'a> {
         &self,
         what: &'static str,
         mend: &str,
-        accept: impl Fn(i64) -> Option<T>,
+        accept: impl FnMut(i64) -> Option<T>,
     ) -> Result<Vec<T>> {
         if matches!(self.kind, TypeDescriptor::Float(_)) {
             return Err(self.error("it holds floats", format!("store integers: {mend}")));
@@ -140,19 +183,21 @@ impl<'a> Array<'a> {
         &self,
         what: &'static str,
         mend: &str,
-        accept: impl Fn(V) -> Option<T>,
+        mut accept: impl FnMut(V) -> Option<T>,
     ) -> Result<Vec<T>> {
         let mut all = Vec::new();
         let bytes = self.len.saturating_mul(size_of::<T>());
         all.try_reserve_exact(self.len).map_err(|_| Error::Memory { what, bytes })?;
-        for start in (0..self.len).step_by(self.step) {
-            let end = self.len.min(start.saturating_add(self.step));
-            let block = self.dataset.read_slice_1d::<V, _>(start..end);
-            let block = block.map_err(|e| damaged(&self.source.path, &self.place, &e))?;
+        let (columns, rows) = (self.columns().max(1), self.rows());
+        let step = (self.step / columns).max(1);
+        for start in (0..rows).step_by(step) {
+            let block = self.read_rows::<V>(start..rows.min(start.saturating_add(step)))?;
             for (at, value) in block.iter().enumerate() {
                 match accept(*value) {
                     Some(v) => all.push(v),
-                    None => return Err(self.error(format!("number {} is {value}", start + at), mend)),
+                    None => {
+                        return Err(self.error(format!("number {} is {value}", start * columns + at), mend));
+                    }
                 }
             }
         }

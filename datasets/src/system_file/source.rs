@@ -97,11 +97,41 @@ impl Source {
 
     /// A member dataset, checked but not read.
     pub fn array(&self, group: &Group, name: &str) -> Result<Option<Array<'_>>> {
-        if self.has(group, name)? { Array::open(self, group, name).map(Some) } else { Ok(None) }
+        if self.has(group, name)? { Array::open(self, group, name, None).map(Some) } else { Ok(None) }
+    }
+
+    /// A member dataset of rows, of any width if `columns` is 0, or of one dimension; checked but not read.
+    pub fn rows(&self, group: &Group, name: &str, columns: Option<usize>) -> Result<Option<Array<'_>>> {
+        if self.has(group, name)? { Array::open(self, group, name, columns).map(Some) } else { Ok(None) }
+    }
+
+    /// A string attribute of a dataset.
+    pub fn text_of(&self, array: &Array, name: &str) -> Result<Option<String>> {
+        self.text(array.location(), name)
+    }
+
+    /// Floats of an attribute of a dataset.
+    pub fn reals_of(&self, array: &Array, name: &str) -> Result<Option<Vec<f64>>> {
+        let Some(attribute) = self.attribute(array.location(), name)? else { return Ok(None) };
+        let small = attribute.shape().iter().product::<usize>() <= 1 << 16;
+        let read = if small { attribute.read_raw::<f64>().ok() } else { None };
+        read.map(Some).ok_or_else(|| array.error(format!("attribute `{name}` has no floats"), "store some"))
+    }
+
+    /// Every string attribute of a group.
+    pub fn texts(&self, group: &Group) -> Result<Vec<(String, String)>> {
+        let names = group.attr_names().map_err(|e| damaged(&self.path, "the attributes", &e))?;
+        let mut found = Vec::new();
+        for name in names {
+            if let Some(text) = self.text(group, &name)? {
+                found.push((name, text));
+            }
+        }
+        Ok(found)
     }
 
     /// An attribute, if there is one.
-    fn attribute(&self, group: &Group, name: &str) -> Result<Option<Attribute>> {
+    fn attribute(&self, group: &hdf5::Location, name: &str) -> Result<Option<Attribute>> {
         let names = group.attr_names().map_err(|e| damaged(&self.path, "the attributes", &e))?;
         if !names.iter().any(|n| n == name) {
             return Ok(None);
@@ -110,7 +140,7 @@ impl Source {
     }
 
     /// A string attribute.
-    pub fn text(&self, group: &Group, name: &str) -> Result<Option<String>> {
+    pub fn text(&self, group: &hdf5::Location, name: &str) -> Result<Option<String>> {
         let Some(attribute) = self.attribute(group, name)? else { return Ok(None) };
         let variable = |kind| matches!(kind, Ok(TypeDescriptor::VarLenAscii | TypeDescriptor::VarLenUnicode));
         if variable(attribute.dtype().and_then(|t| t.to_descriptor())) && !self.has_sound_heaps()? {
@@ -151,7 +181,7 @@ impl Source {
     }
 
     /// Integers of an attribute.
-    pub fn integers(&self, group: &Group, name: &str) -> Result<Option<Vec<i64>>> {
+    pub fn integers(&self, group: &hdf5::Location, name: &str) -> Result<Option<Vec<i64>>> {
         let Some(attribute) = self.attribute(group, name)? else { return Ok(None) };
         let small = attribute.shape().iter().product::<usize>() <= 16;
         let read = if small { attribute.read_raw::<i64>().ok() } else { None };
@@ -183,7 +213,7 @@ pub(super) fn damaged(path: &Path, place: &str, error: &hdf5::Error) -> Error {
 }
 
 /// The innermost cause, without the call stack around it.
-pub(super) fn reason(error: &hdf5::Error) -> String {
+pub(crate) fn reason(error: &hdf5::Error) -> String {
     match error {
         hdf5::Error::Internal(text) => text.clone(),
         hdf5::Error::HDF5(_) => error
