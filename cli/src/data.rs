@@ -5,8 +5,8 @@ use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::{interrupt, load};
 use resolvent_datasets::{
-    Error, FAMILIES, Family, Format, MAKERS, Maker, Outcome, Recipe, Severity, check, inspect, make, output,
-    set_file,
+    Error, FAMILIES, Family, Format, MAKERS, Maker, Outcome, Recipe, Severity, check, contents, inspect, make,
+    output,
 };
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
@@ -16,12 +16,7 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
     match what {
         DataWhat::Make(a) => write(a, console),
         DataWhat::Inspect(a) => {
-            if let Some(summary) = set_file::inspect(&a.file)? {
-                console.print(&summary.to_string());
-                console.object(&with_schema(serde_json::to_value(&summary).unwrap_or(Value::Null)));
-                return Ok(Code::Done);
-            }
-            let summary = inspect(&a.file)?;
+            let summary = contents(&a.file)?;
             console.print(&summary.to_string());
             if console.json() {
                 console.object(&with_schema(serde_json::to_value(&summary).unwrap_or(Value::Null)));
@@ -29,9 +24,7 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
             Ok(Code::Done)
         }
         DataWhat::Check(a) => {
-            let set = set_file::check(&a.file)?;
-            let sound = if set.is_some() { "the set can be used\n" } else { "the system can be solved\n" };
-            let findings = set.map_or_else(|| check(&a.file), Ok)?;
+            let findings = check(&a.file)?;
             let mut text: String = findings
                 .iter()
                 .map(|f| {
@@ -41,7 +34,7 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
                 .collect();
             let problems = findings.iter().filter(|f| f.severity == Severity::Problem).count();
             if problems == 0 {
-                text.push_str(sound);
+                text.push_str(&format!("{}\n", inspect::Kind::of(&a.file)?.sound()));
             }
             console.print(&text);
             console.object(&json!({ "schema": 1, "ok": problems == 0, "findings": findings }));

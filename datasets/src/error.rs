@@ -95,6 +95,44 @@ pub enum Error {
         /// How many there are.
         got: usize,
     },
+    /// A description of a dataset that contradicts itself.
+    #[error("{what}; {mend}")]
+    Description {
+        /// What is wrong with it.
+        what: String,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// A field that a dataset does not have.
+    #[error("there is no field `{name}`; there are {known}")]
+    NoField {
+        /// The name asked for.
+        name: String,
+        /// Those it has.
+        known: String,
+    },
+    /// A region that is not inside a field.
+    #[error(
+        "field `{field}` has the shape {shape:?}, and {region:?} is not inside it; give one range for each axis"
+    )]
+    Region {
+        /// The field.
+        field: String,
+        /// The ranges asked for.
+        region: Vec<std::ops::Range<usize>>,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// A dataset whose fields were not written as a whole.
+    #[error("{written} numbers were written to field `{field}`, which has {size}; write each once")]
+    Incomplete {
+        /// The field.
+        field: String,
+        /// How many numbers were written.
+        written: u64,
+        /// How many it has.
+        size: u64,
+    },
     /// Data in a file that are not what they should be.
     #[error("{}, {place}: {what}; {mend}", path.display())]
     Malformed {
@@ -224,12 +262,17 @@ impl Error {
             | Self::RightHandSide { .. }
             | Self::Empty { .. }
             | Self::Format { .. }
+            | Self::NoField { .. }
+            | Self::Region { .. }
             | Self::Setting { .. }
             | Self::NotConverged { .. }
             | Self::Partial { .. } => ErrorKind::Usage,
-            Self::Malformed { .. } | Self::Length { .. } | Self::Edge { .. } | Self::Points { .. } => {
-                ErrorKind::Input
-            }
+            Self::Malformed { .. }
+            | Self::Length { .. }
+            | Self::Description { .. }
+            | Self::Incomplete { .. }
+            | Self::Edge { .. }
+            | Self::Points { .. } => ErrorKind::Input,
             Self::Open { .. }
             | Self::Write { .. }
             | Self::Memory { .. }

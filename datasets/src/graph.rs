@@ -9,7 +9,7 @@
 //! | [`pore_network`] | pores and throats of a random rock | the pressure of each pore |
 //! | [`tu`] | a molecule, a protein, a social circle … of a folder in TU format | the class of the graph |
 
-pub mod check;
+mod check;
 pub mod delaunay;
 mod file;
 pub mod folds;
@@ -20,6 +20,7 @@ pub mod tu;
 pub mod value_iteration;
 
 pub(crate) use file::SCHEMA;
+pub use check::{ColumnSummary, Summary};
 pub use set::GraphSet;
 
 use crate::{Error, Result};

@@ -1,8 +1,9 @@
 //! What is in a file, and what is wrong with it.
 
-use crate::system_file::Source;
-use crate::{Format, LinearSystem, Result};
-use hdf5::LinkType;
+use crate::foreign::{MemberKind, Source};
+use crate::graph::{self, GraphSet};
+use crate::system_file::Array;
+use crate::{Format, LinearSystem, Result, operators};
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -89,16 +90,18 @@ pub fn inspect(path: &Path) -> Result<Summary> {
 fn datasets(path: &Path) -> Result<Vec<DatasetSummary>> {
     let source = Source::open(path)?;
     let mut found = Vec::new();
-    let groups = [("", Some(source.root().clone())), ("grid/", source.group("grid")?)];
-    for (prefix, group) in groups.into_iter().filter_map(|(prefix, group)| Some((prefix, group?))) {
-        for (name, _) in source.links(&group)?.into_iter().filter(|(_, kind)| *kind == LinkType::Hard) {
-            // A group, or a dataset of something else than numbers, is not of the schema.
-            if let Ok(Some(array)) = source.array(&group, &name) {
-                found.push(DatasetSummary {
-                    name: format!("{prefix}{name}"),
-                    len: array.len,
-                    kind: array.kind.to_string(),
-                });
+    for group in ["", "grid"] {
+        if source.find(group)? != Some(MemberKind::Group) {
+            continue;
+        }
+        for member in source.members(group)? {
+            let name =
+                if group.is_empty() { member.name } else { format!("{group}/{}", member.name) };
+            // A dataset of something else than numbers is not of the schema.
+            if member.kind == MemberKind::Dataset
+                && let Ok(Some(array)) = Array::open(&source, &name)
+            {
+                found.push(DatasetSummary { name, len: array.len, kind: array.kind().to_string() });
             }
         }
     }
@@ -121,11 +124,86 @@ impl fmt::Display for Summary {
     }
 }
 
+/// What a file holds. Displayed, it is a short table; serialised, an object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Contents {
+    /// A linear system.
+    System(Summary),
+    /// A set of graphs.
+    Graphs(graph::Summary),
+    /// A set of operators.
+    Operators(operators::Summary),
+}
+
+impl fmt::Display for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(summary) => summary.fmt(f),
+            Self::Graphs(summary) => summary.fmt(f),
+            Self::Operators(summary) => summary.fmt(f),
+        }
+    }
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A linear system.
+    System,
+    /// A set of graphs.
+    Graphs,
+    /// A set of operators.
+    Operators,
+}
+
+impl Kind {
+    /// Finds out, from its extension and its attribute `schema`.
+    ///
+    /// # Errors
+    /// [`Error::Open`](crate::Error::Open); [`Error::Malformed`](crate::Error::Malformed);
+    /// [`Error::Format`](crate::Error::Format) for an extension that is not known.
+    pub fn of(path: &Path) -> Result<Self> {
+        if Format::of(path)? != Format::Hdf5 {
+            return Ok(Self::System);
+        }
+        let source = Source::open(path)?;
+        // A file with many other attributes, or with a `schema` of its own kind, is judged by its reader.
+        Ok(match source.text("", "schema").ok().flatten().as_deref() {
+            Some(graph::SCHEMA) => Self::Graphs,
+            Some(operators::SCHEMA) => Self::Operators,
+            _ => Self::System,
+        })
+    }
+
+    /// What it is good for when nothing is wrong with it, as a sentence.
+    pub fn sound(self) -> &'static str {
+        match self {
+            Self::System => "the system can be solved",
+            Self::Graphs | Self::Operators => "the set can be used",
+        }
+    }
+}
+
+/// Finds out what a file is and says what is in it.
+///
+/// # Errors
+/// As [`Kind::of`] and the readers of each kind.
+pub fn contents(path: &Path) -> Result<Contents> {
+    Ok(match Kind::of(path)? {
+        Kind::System => Contents::System(inspect(path)?),
+        Kind::Graphs => Contents::Graphs(GraphSet::<f64>::read(path)?.summary()),
+        Kind::Operators => Contents::Operators(operators::summary(path)?),
+    })
+}
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The system cannot be solved as it is.
+    /// The system cannot be solved, or the set not be used, as it is.
     Problem,
     /// Worth knowing.
     Note,
@@ -146,12 +224,16 @@ pub struct Finding {
 /// Only when the file cannot be read at all: [`Error::Open`](crate::Error::Open), [`Error::Memory`](crate::Error::Memory),
 /// [`Error::Format`](crate::Error::Format).
 pub fn check(path: &Path) -> Result<Vec<Finding>> {
-    match LinearSystem::read(path) {
-        Ok(system) => Ok(system.check()),
+    let found = Kind::of(path).and_then(|kind| match kind {
+        Kind::System => LinearSystem::read(path).map(|system| system.check()),
+        Kind::Graphs => GraphSet::<f64>::read(path).map(|set| set.check()),
+        Kind::Operators => operators::check(path),
+    });
+    match found {
         Err(e @ crate::Error::Malformed { .. }) => {
             Ok(vec![Finding { severity: Severity::Problem, text: e.to_string() }])
         }
-        Err(e) => Err(e),
+        found => found,
     }
 }
 

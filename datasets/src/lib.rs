@@ -24,12 +24,14 @@
 //! `tests/families/sums.rs`.
 
 pub mod checksum;
+pub mod dataset;
 mod draft;
 pub mod error;
 pub mod exchange;
 pub mod family;
 mod field;
 mod flow;
+pub mod foreign;
 pub mod graph;
 pub mod inspect;
 pub mod maker;
@@ -43,7 +45,6 @@ pub mod problem;
 pub mod random;
 pub mod rhs;
 mod scene;
-pub mod set_file;
 pub mod system;
 pub mod system_file;
 pub mod vtk;
@@ -51,7 +52,7 @@ pub mod vtk;
 pub use checksum::Checksum;
 pub use error::{Error, ErrorKind, Result};
 pub use family::{FAMILIES, Family, Parameters};
-pub use inspect::{Finding, Severity, Summary, check, inspect};
+pub use inspect::{Contents, Finding, Severity, Summary, check, contents, inspect};
 pub use maker::{MAKERS, Maker, Outcome, Recipe};
 pub use placed::Placed;
 pub use problem::Problem;

@@ -26,14 +26,12 @@
 //! ```
 
 mod array;
-mod heap;
 mod read;
-mod source;
 mod write;
 
 pub(crate) use array::Array;
+pub(crate) use read::meta;
 pub use read::{read, read_solution};
-pub(crate) use source::{Source, reason};
 pub(crate) use write::label;
 pub use write::{write, write_solution};
 

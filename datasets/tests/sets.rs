@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use resolvent::{Host, Operator, Space};
 use resolvent_datasets::graph::{GraphSet, pore_network, tu, value_iteration};
 use resolvent_datasets::operators::{directions::Directions, projection::Projections};
-use resolvent_datasets::{Error, Family, MAKERS, Maker, Outcome, Parameters, Recipe, RhsKind, set_file};
+use resolvent_datasets::{Error, Family, MAKERS, Maker, Outcome, Parameters, Recipe, RhsKind, check, contents};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -62,8 +62,8 @@ fn threads_and_interruptions_change_no_byte() {
         }
         assert!(stops > 1, "{}", recipe.command());
         assert!(expected == fs::read(path("again.h5")).unwrap(), "{}: resumed", recipe.command());
-        assert_eq!(set_file::check(&path("again.h5")).unwrap().unwrap(), [], "{}", recipe.command());
-        let shown = set_file::inspect(&path("again.h5")).unwrap().unwrap().to_string();
+        assert_eq!(check(&path("again.h5")).unwrap(), [], "{}", recipe.command());
+        let shown = contents(&path("again.h5")).unwrap().to_string();
         assert!(shown.contains(&recipe.command()), "{shown}");
         fs::remove_file(path("again.h5")).unwrap();
         assert_eq!(names(folder.path()), ["one.h5", "three.h5"], "nothing is left behind");
@@ -192,9 +192,9 @@ fn damage_is_found() {
         let at = if recipe.maker().name == "directions" { whole.len() - 100 } else { whole.len() / 2 };
         bytes[at] ^= 0x10;
         fs::write(&path, &bytes).unwrap();
-        assert!(!set_file::check(&path).unwrap().unwrap().is_empty(), "{}", recipe.command());
+        assert!(!check(&path).unwrap().is_empty(), "{}", recipe.command());
         fs::write(&path, &whole[..whole.len() / 3]).unwrap();
-        assert!(set_file::check(&path).unwrap().is_some_and(|f| !f.is_empty()), "{}", recipe.command());
+        assert!(!check(&path).unwrap().is_empty(), "{}", recipe.command());
     }
 }
 

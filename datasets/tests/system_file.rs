@@ -248,7 +248,7 @@ fn wrong_types_and_shapes() {
     refused(
         &["grid"],
         |f| store(f, "grid", &[2i64, 2]),
-        "`grid`: this is no group, or a damaged one (not a group); make it a group",
+        "`grid`: this is no group, or a damaged one; make it a group",
     );
 }
 

@@ -2,9 +2,9 @@
 
 use super::{SCHEMA, VERSION};
 use crate::inspect::{Finding, Severity};
-use crate::system_file::{Array, Source};
+use crate::foreign::{Source, Type};
+use crate::system_file::{Array, meta};
 use crate::{Checksum, Error, Result};
-use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -27,19 +27,18 @@ pub struct Summary {
 
 /// Refuses another file.
 pub(super) fn expect(source: &Source, kind: &str) -> Result<()> {
-    let root = source.root();
     for (name, value) in [("schema", SCHEMA), ("kind", kind)] {
-        let found = source.text(root, name)?;
+        let found = source.text("", name)?;
         if found.as_deref() != Some(value) {
             let what = format!("it is `{}`", found.as_deref().unwrap_or("absent"));
             let mend = format!("use a file with `{value}`, such as `resolvent data make {kind}` makes");
-            return Err(Error::malformed(&source.path, format!("attribute `{name}`"), what, mend));
+            return Err(Error::malformed(source.path(), format!("attribute `{name}`"), what, mend));
         }
     }
-    if source.integers(root, "schema_version")?.as_deref() != Some(&[VERSION]) {
+    if source.integers("", "schema_version")?.as_deref() != Some(&[VERSION]) {
         let what = "it is not 1";
         let mend = "this build reads version 1";
-        return Err(Error::malformed(&source.path, "attribute `schema_version`", what, mend));
+        return Err(Error::malformed(source.path(), "attribute `schema_version`", what, mend));
     }
     Ok(())
 }
@@ -55,15 +54,14 @@ fn names(kind: &str) -> &'static [&'static str] {
 /// [`Error::Open`]; [`Error::Malformed`].
 pub fn summary(path: &Path) -> Result<Summary> {
     let source = Source::open(path)?;
-    let root = source.root().clone();
-    let kind = source.text(&root, "kind")?.unwrap_or_default();
+    let kind = source.text("", "kind")?.unwrap_or_default();
     expect(&source, if kind == "projection" { "projection" } else { "directions" })?;
-    let rows = source.rows(&root, names(&kind)[0], Some(0))?.map_or(0, |a| a.rows());
+    let rows = Array::rows_of(&source, names(&kind)[0], 0)?.map_or(0, |a| a.rows());
     Ok(Summary {
         format: SCHEMA,
-        shape: source.integers(&root, "shape")?.unwrap_or_default(),
+        shape: source.integers("", "shape")?.unwrap_or_default(),
         rows,
-        meta: source.group("meta")?.map_or(Ok(Vec::new()), |g| source.texts(&g))?,
+        meta: meta(&source)?,
         kind,
     })
 }
@@ -75,10 +73,9 @@ pub fn summary(path: &Path) -> Result<Summary> {
 pub fn check(path: &Path) -> Result<Vec<Finding>> {
     let summary = summary(path)?;
     let source = Source::open(path)?;
-    let root = source.root().clone();
     let mut found = Vec::new();
     let problem = |text: String| Finding { severity: Severity::Problem, text };
-    let written = match source.rows(&root, "written", None)? {
+    let written = match Array::open(&source, "written")? {
         Some(array) => array.read_rows::<u64>(0..array.rows())?,
         None => Vec::new(),
     };
@@ -89,7 +86,7 @@ pub fn check(path: &Path) -> Result<Vec<Finding>> {
         ))]);
     }
     for (at, name) in names(&summary.kind).iter().enumerate() {
-        let Some(array) = source.rows(&root, name, Some(0))? else {
+        let Some(array) = Array::rows_of(&source, name, 0)? else {
             found.push(problem(format!("dataset `{name}` is absent")));
             continue;
         };
@@ -113,13 +110,13 @@ pub fn check(path: &Path) -> Result<Vec<Finding>> {
 /// The first row that is no good; adds the bytes to the checksum.
 fn block(array: &Array, rows: std::ops::Range<usize>, sum: &mut Checksum) -> Result<Option<usize>> {
     let (first, width) = (rows.start, array.columns().max(1));
-    let bad = match array.kind {
-        TypeDescriptor::Unsigned(IntSize::U1) => {
+    let bad = match array.kind() {
+        Type::Unsigned(1) => {
             let values = array.read_rows::<u8>(rows)?;
             sum.bytes(&values);
             values.iter().position(|v| *v > 2)
         }
-        TypeDescriptor::Float(FloatSize::U4) => {
+        Type::Float(4) => {
             let values = array.read_rows::<f32>(rows)?;
             values.iter().for_each(|v| sum.bytes(&v.to_le_bytes()));
             values.iter().position(|v| !v.is_finite())

@@ -15,7 +15,8 @@ use crate::error::allocate;
 use crate::maker::{Cost, Made, Maker, Outcome, Recipe, Setting, Step, Watch};
 use crate::partial::{Partial, beside};
 use crate::random::Stream;
-use crate::system_file::Source;
+use crate::foreign::Source;
+use crate::system_file::Array;
 use crate::{Error, Family, Parameters, Problem, Result};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -281,18 +282,17 @@ impl Directions {
     pub fn open(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
         check::expect(&source, "directions")?;
-        let root = source.root().clone();
         let absent =
             |name: &str| Error::malformed(path, format!("dataset `{name}`"), "it is absent", "add it");
-        let reals = |name: &str| source.rows(&root, name, None)?.ok_or_else(|| absent(name))?.reals();
+        let reals = |name: &str| Array::open(&source, name)?.ok_or_else(|| absent(name))?.reals();
         let (ritz_values, ritz_bounds) = (reals("ritz_values")?, reals("ritz_bounds")?);
         let shape: Vec<usize> = source
-            .integers(&root, "shape")?
+            .integers("", "shape")?
             .unwrap_or_default()
             .into_iter()
             .filter_map(|v| usize::try_from(v).ok())
             .collect();
-        let array = source.rows(&root, "samples", Some(0))?.ok_or_else(|| absent("samples"))?;
+        let array = Array::rows_of(&source, "samples", 0)?.ok_or_else(|| absent("samples"))?;
         let cells = shape.iter().try_fold(1usize, |n, v| n.checked_mul(*v));
         if cells != Some(array.columns()) {
             let what = format!("its rows have {} numbers, which `shape` does not say", array.columns());
@@ -325,7 +325,7 @@ impl Directions {
             let (expected, got) = (samples.end, self.samples);
             return Err(Error::Length { what: "samples".into(), expected, got });
         }
-        let array = self.source.rows(self.source.root(), "samples", Some(0))?;
+        let array = Array::rows_of(&self.source, "samples", 0)?;
         array.map_or(Ok(Vec::new()), |a| a.read_rows(samples))
     }
 }

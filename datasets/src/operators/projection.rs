@@ -6,7 +6,8 @@
 use super::check;
 use super::slab::{Contents, Number, Rows, Slab};
 use crate::maker::{Cost, Made, Maker, Outcome, Recipe, Setting, Step, Watch};
-use crate::system_file::Source;
+use crate::foreign::Source;
+use crate::system_file::{Array, meta};
 use crate::{Error, Family, Parameters, Result, RhsKind};
 use resolvent::{Boundaries, Boundary, Cell, FlagLaplacian, Grid};
 use std::ops::RangeInclusive;
@@ -136,8 +137,7 @@ impl Projections {
         let bad = |place: &str, what: &str| {
             Error::malformed(path, place, what, "make it with `resolvent data make projection`")
         };
-        let root = source.root().clone();
-        let shape = source.integers(&root, "shape")?.unwrap_or_default();
+        let shape = source.integers("", "shape")?.unwrap_or_default();
         let side = |v: &i64| usize::try_from(*v).ok().filter(|v| (2..65_536).contains(v));
         let n: Vec<usize> = shape.iter().filter_map(side).collect();
         // The slowest comes first.
@@ -148,16 +148,16 @@ impl Projections {
         };
         let mut frames = Vec::new();
         for name in ["cells", "rhs"] {
-            let array = source.rows(&root, name, Some(grid.cells()))?;
+            let array = Array::rows_of(&source, name, grid.cells())?;
             frames.push(array.ok_or_else(|| bad(&format!("dataset `{name}`"), "it is absent"))?.rows());
         }
         if frames[0] != frames[1] {
             return Err(bad("dataset `rhs`", "it has not as many frames as `cells`"));
         }
-        let meta = source.group("meta")?;
-        let top = meta.map_or(Ok(None), |g| source.text(&g, "top"))?;
+        let meta = meta(&source)?;
+        let top = meta.iter().find(|(name, _)| name == "top").map(|(_, value)| value.as_str());
         let mut sides = [[Boundary::Neumann; 2]; 3];
-        if top.as_deref() == Some("air") {
+        if top == Some("air") {
             sides[grid.dim() - 1][1] = Boundary::DIRICHLET_NODE;
         }
         Ok(Self { path: path.into(), grid, sides, frames: frames[0], source })
@@ -184,11 +184,10 @@ impl Projections {
         if i >= self.frames {
             return Err(Error::Length { what: "frames".into(), expected: i + 1, got: self.frames });
         }
-        let root = self.source.root();
         let array = |name: &str| {
             let absent =
                 || Error::malformed(&self.path, format!("dataset `{name}`"), "it is absent", "add it");
-            self.source.rows(root, name, Some(self.grid.cells()))?.ok_or_else(absent)
+            Array::rows_of(&self.source, name, self.grid.cells())?.ok_or_else(absent)
         };
         let flags = array("cells")?;
         let cell = |v: u8| match v {

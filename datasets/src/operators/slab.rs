@@ -6,7 +6,8 @@
 use super::{SCHEMA, VERSION};
 use crate::draft::Draft;
 use crate::partial::{beside, of_another};
-use crate::system_file::{Source, label, reason};
+use crate::foreign::{Source, reason};
+use crate::system_file::{Array, label};
 use crate::{Checksum, Error, Result};
 use hdf5::plist::dataset_create::{AllocTime, FillTime};
 use hdf5::{Dataset, Group};
@@ -69,17 +70,15 @@ impl Slab {
         }
         let source = Source::open(&partial)?;
         let other = || of_another(&partial, contents.command);
-        let meta = source.group("meta")?.ok_or_else(other)?;
-        if source.text(&meta, "command")?.as_deref() != Some(contents.command) {
+        if source.find("meta")?.is_none() || source.text("meta", "command")?.as_deref() != Some(contents.command) {
             return Err(other());
         }
-        let root = source.root();
-        let offset = |name: &str| root.dataset(name).ok().and_then(|d| d.offset()).ok_or_else(other);
+        let offset = |name: &str| source.dataset(name)?.and_then(|d| d.offset()).ok_or_else(other);
         let mut places = Vec::new();
         for rows in contents.datasets {
             places.push((offset(rows.name)?, (rows.columns * rows.number.bytes()) as u64));
         }
-        let state = source.rows(root, "written", None)?.ok_or_else(other)?;
+        let state = Array::open(&source, "written")?.ok_or_else(other)?;
         let numbers = state.read_rows::<u64>(0..state.rows())?;
         let written = offset("written")?;
         if numbers.len() != places.len() + 1 || numbers[0] > contents.rows as u64 {

@@ -1,9 +1,9 @@
 //! Reading.
 
-use super::source::Source;
+use super::array::Array;
 use super::{SCHEMA, VERSION};
+use crate::foreign::{MemberKind, Source};
 use crate::{Error, LinearSystem, Result};
-use hdf5::Group;
 use resolvent::{Csr, Grid};
 use std::path::Path;
 
@@ -13,10 +13,9 @@ use std::path::Path;
 /// [`Error::Open`]; [`Error::Malformed`] naming the dataset; [`Error::Memory`].
 pub fn read(path: &Path) -> Result<LinearSystem> {
     let source = Source::open(path)?;
-    let root = source.root();
-    check_schema(&source, root)?;
-    let matrix = matrix(&source, root)?;
-    let vector = |name: &str, len: usize, why: &str| match source.array(root, name)? {
+    check_schema(&source)?;
+    let matrix = matrix(&source)?;
+    let vector = |name: &str, len: usize, why: &str| match Array::open(&source, name)? {
         None => Ok(None),
         Some(array) => {
             array.expect(len, why)?;
@@ -36,16 +35,16 @@ pub fn read(path: &Path) -> Result<LinearSystem> {
 /// [`Error::Open`]; [`Error::Malformed`] naming the dataset; [`Error::Memory`].
 pub fn read_solution(path: &Path) -> Result<Vec<f64>> {
     let source = Source::open(path)?;
-    let array = source.array(source.root(), "x")?.ok_or_else(|| {
+    let array = Array::open(&source, "x")?.ok_or_else(|| {
         let mend = "give a file that `solve --output` wrote, or store the vector as `x`";
         Error::malformed(path, "dataset `x`", "there is no such dataset", mend)
     })?;
     array.reals()
 }
 
-fn check_schema(source: &Source, root: &Group) -> Result<()> {
-    let path = &source.path;
-    if let Some(schema) = source.text(root, "resolvent_schema")?
+fn check_schema(source: &Source) -> Result<()> {
+    let path = source.path();
+    if let Some(schema) = source.text("", "resolvent_schema")?
         && schema != SCHEMA
     {
         let what = format!("the file holds a `{schema}`");
@@ -56,7 +55,7 @@ fn check_schema(source: &Source, root: &Group) -> Result<()> {
             format!("a `{SCHEMA}` is needed"),
         ));
     }
-    if let Some(version) = source.integers(root, "version")?
+    if let Some(version) = source.integers("", "version")?
         && version != [VERSION]
     {
         let what = format!("the version is {version:?}");
@@ -64,7 +63,7 @@ fn check_schema(source: &Source, root: &Group) -> Result<()> {
         return Err(Error::malformed(path, "attribute `version`", what, mend));
     }
     for name in ["format", "h5sparse_format"] {
-        if let Ok(Some(format)) = source.text(root, name)
+        if let Ok(Some(format)) = source.text("", name)
             && format != "csr"
         {
             let what = format!("the matrix is stored as `{format}`");
@@ -79,13 +78,13 @@ fn check_schema(source: &Source, root: &Group) -> Result<()> {
     Ok(())
 }
 
-fn matrix(source: &Source, root: &Group) -> Result<Csr<f64>> {
+fn matrix(source: &Source) -> Result<Csr<f64>> {
     let needed = |name: &str| {
-        source.array(root, name)?.ok_or_else(|| {
+        Array::open(source, name)?.ok_or_else(|| {
             let what = "there is no such dataset";
             let mend =
                 "store the matrix as `indptr`, `indices` and `data`, as scipy.sparse.csr_matrix has them";
-            Error::malformed(&source.path, format!("dataset `{name}`"), what, mend)
+            Error::malformed(source.path(), format!("dataset `{name}`"), what, mend)
         })
     };
     let (pointers, indices, data) = (needed("indptr")?, needed("indices")?, needed("data")?);
@@ -93,13 +92,13 @@ fn matrix(source: &Source, root: &Group) -> Result<Csr<f64>> {
         return Err(pointers.error(format!("it has {} numbers", pointers.len), "a matrix needs a row"));
     }
     let rows = pointers.len - 1;
-    let cols = match shape(source, root)? {
+    let cols = match shape(source)? {
         None => rows,
         Some([r, c]) if r == rows => c,
         Some([r, c]) => {
             let what = format!("the shape says {r} × {c}, `indptr` has {rows} rows");
             return Err(Error::malformed(
-                &source.path,
+                source.path(),
                 "`shape`",
                 what,
                 "give `indptr` one number more than there are rows",
@@ -133,15 +132,15 @@ fn matrix(source: &Source, root: &Group) -> Result<Csr<f64>> {
 }
 
 /// Rows and columns, from a dataset or an attribute.
-fn shape(source: &Source, root: &Group) -> Result<Option<[usize; 2]>> {
-    let found = match source.array(root, "shape")? {
+fn shape(source: &Source) -> Result<Option<[usize; 2]>> {
+    let found = match Array::open(source, "shape")? {
         Some(array) if array.len <= 16 => {
             Some(array.integers("the shape", "store rows and columns", Some)?)
         }
         Some(array) => {
             return Err(array.error(format!("it has {} numbers", array.len), "store rows and columns"));
         }
-        None => source.integers(root, "shape")?,
+        None => source.integers("", "shape")?,
     };
     let Some(found) = found else { return Ok(None) };
     let sides: Vec<usize> =
@@ -150,7 +149,7 @@ fn shape(source: &Source, root: &Group) -> Result<Option<[usize; 2]>> {
         (Ok(sides), 2) => Ok(Some(sides)),
         _ => {
             let what = format!("the shape is {found:?}");
-            Err(Error::malformed(&source.path, "`shape`", what, "store rows and columns, both at least 1"))
+            Err(Error::malformed(source.path(), "`shape`", what, "store rows and columns, both at least 1"))
         }
     }
 }
@@ -183,12 +182,14 @@ fn sorted(offsets: Vec<usize>, columns: Vec<u32>, values: Vec<f64>) -> (Vec<usiz
 }
 
 fn grid(source: &Source, rows: usize) -> Result<Option<(Grid, Vec<u32>)>> {
-    let Some(group) = source.group("grid")? else { return Ok(None) };
+    if !has_group(source, "grid")? {
+        return Ok(None);
+    }
     let needed = |name: &str| {
-        source.array(&group, name)?.ok_or_else(|| {
+        Array::open(source, &format!("grid/{name}"))?.ok_or_else(|| {
             let place = format!("dataset `grid/{name}`");
             Error::malformed(
-                &source.path,
+                source.path(),
                 place,
                 "there is no such dataset",
                 "store `n` and `cells`, or no `grid`",
@@ -213,14 +214,28 @@ fn grid(source: &Source, rows: usize) -> Result<Option<(Grid, Vec<u32>)>> {
     Ok(Some((grid, cells)))
 }
 
-fn meta(source: &Source) -> Result<Vec<(String, String)>> {
-    let Some(group) = source.group("meta")? else { return Ok(Vec::new()) };
-    let names = group.attr_names().map_err(|e| super::source::damaged(&source.path, "group `meta`", &e))?;
+/// The string attributes of the group `meta`, if there is one.
+pub(crate) fn meta(source: &Source) -> Result<Vec<(String, String)>> {
+    if !has_group(source, "meta")? {
+        return Ok(Vec::new());
+    }
     let mut meta = Vec::new();
-    for name in names {
-        if let Some(text) = source.text(&group, &name)? {
+    for name in source.attribute_names("meta")? {
+        if let Some(text) = source.text("meta", &name)? {
             meta.push((name, text));
         }
     }
     Ok(meta)
+}
+
+/// Whether there is a group of this name; anything else of that name is refused.
+fn has_group(source: &Source, name: &str) -> Result<bool> {
+    match source.find(name)? {
+        None => Ok(false),
+        Some(MemberKind::Group) => Ok(true),
+        Some(_) => {
+            let what = "this is no group, or a damaged one";
+            Err(Error::malformed(source.path(), format!("`{name}`"), what, "make it a group"))
+        }
+    }
 }

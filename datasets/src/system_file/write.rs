@@ -1,8 +1,8 @@
 //! Writing.
 
-use super::source::reason;
 use super::{BLOCK, SCHEMA, VERSION};
 use crate::draft::Draft;
+use crate::foreign::reason;
 use crate::{Error, LinearSystem, Result};
 use hdf5::types::VarLenUnicode;
 use hdf5::{Group, H5Type};

@@ -2,9 +2,9 @@
 
 use super::{SCHEMA, VERSION};
 use crate::graph::{Column, Columns, GraphSet, Schema};
-use crate::system_file::{Array, Source};
+use crate::foreign::{Source, Type};
+use crate::system_file::{Array, meta};
 use crate::{Checksum, Error, Result};
-use hdf5::types::{FloatSize, IntSize, TypeDescriptor};
 use ndarray::Array2;
 use resolvent::Scalar;
 use std::path::Path;
@@ -16,6 +16,9 @@ const ARRAYS: [[&str; 2]; 3] = [
     ["graph_features", "graph_targets"],
 ];
 
+/// The most columns of features or targets.
+const COLUMNS: usize = 1 << 16;
+
 impl<T: Scalar> GraphSet<T> {
     /// Reads a set; features and targets are rounded to `T`.
     ///
@@ -23,9 +26,8 @@ impl<T: Scalar> GraphSet<T> {
     /// [`Error::Open`]; [`Error::Malformed`] names the dataset and the mend; [`Error::Memory`].
     pub fn read(path: &Path) -> Result<Self> {
         let source = Source::open(path)?;
-        let root = source.root().clone();
         let bad = |place: &str, what: String, mend: &str| Error::malformed(path, place, what, mend);
-        match source.text(&root, "schema")?.as_deref() {
+        match source.text("", "schema")?.as_deref() {
             Some(SCHEMA) => {}
             other => {
                 let what = format!("it is `{}`", other.unwrap_or("absent"));
@@ -36,19 +38,16 @@ impl<T: Scalar> GraphSet<T> {
                 ));
             }
         }
-        match source.integers(&root, "schema_version")?.as_deref() {
+        match source.integers("", "schema_version")?.as_deref() {
             Some([VERSION]) => {}
             other => {
                 let what = format!("it is {:?}", other.unwrap_or(&[]));
                 return Err(bad("attribute `schema_version`", what, "this build reads version 1"));
             }
         }
-        let need = |name: &str, columns: Option<usize>| {
-            let array = source.rows(&root, name, columns)?;
-            array.ok_or_else(|| bad(&format!("dataset `{name}`"), "it is absent".into(), "add it"))
-        };
+        let absent = |name: &str| bad(&format!("dataset `{name}`"), "it is absent".into(), "add it");
         let offsets = |name: &str| {
-            let array = need(name, None)?;
+            let array = Array::open(&source, name)?.ok_or_else(|| absent(name))?;
             let mend = "offsets start at 0 and never decrease";
             let mut before = 0;
             let offsets = array.integers("offsets", mend, |v| {
@@ -67,7 +66,7 @@ impl<T: Scalar> GraphSet<T> {
         let graphs = node_offsets.len() - 1;
         let (nodes, edges) = (node_offsets[graphs], edge_offsets[graphs]);
 
-        let array = need("edges", Some(2))?;
+        let array = Array::rows_of(&source, "edges", 2)?.ok_or_else(|| absent("edges"))?;
         array.expect(2 * edges, "a row of source and target for each edge that `edge_offsets` counts")?;
         let (mut at, mut graph) = (0usize, 0usize);
         let mend = "sources and targets are numbers of nodes within their graph, from 0";
@@ -90,10 +89,14 @@ impl<T: Scalar> GraphSet<T> {
             let [features, targets] = [&mut level.features, &mut level.targets];
             for ((name, columns), out) in names.iter().zip(columns).zip([features, targets]) {
                 *out = Array2::zeros((rows, 0));
-                let Some(array) = source.rows(&root, name, Some(0))? else { continue };
+                let Some(array) = Array::rows_of(&source, name, 0)? else { continue };
                 if array.rows() != rows {
                     let what = format!("it has {} rows instead of {rows}", array.rows());
                     return Err(array.error(what, "give it one for each node, edge or graph"));
+                }
+                if array.columns() > COLUMNS {
+                    let what = format!("it has {} columns", array.columns());
+                    return Err(array.error(what, format!("store at most {COLUMNS}")));
                 }
                 *columns = described(&source, name, &array)?;
                 let values = array.reals()?;
@@ -105,7 +108,7 @@ impl<T: Scalar> GraphSet<T> {
         }
         let [node, edge, graph] = levels;
         let numbers = |name: &str| {
-            let Some(array) = source.rows(&root, name, None)? else { return Ok(None) };
+            let Some(array) = Array::open(&source, name)? else { return Ok(None) };
             array.expect(graphs, "one number for each graph")?;
             let mend = "numbers from 0 are needed";
             array.integers("numbers", mend, |v| u32::try_from(v).ok()).map(Some)
@@ -113,7 +116,7 @@ impl<T: Scalar> GraphSet<T> {
         Ok(Self {
             labels: numbers("graph_labels")?,
             folds: numbers("folds")?,
-            meta: source.group("meta")?.map_or(Ok(Vec::new()), |g| source.texts(&g))?,
+            meta: meta(&source)?,
             schema,
             node_offsets,
             edge_offsets,
@@ -129,7 +132,7 @@ impl<T: Scalar> GraphSet<T> {
 fn described(source: &Source, name: &str, array: &Array) -> Result<Vec<Column>> {
     let n = array.columns();
     let words = |attribute: &str, otherwise: &dyn Fn(usize) -> String| {
-        let words: Vec<String> = match source.text_of(array, attribute)? {
+        let words: Vec<String> = match source.text(name, attribute)? {
             Some(text) => text.split(',').map(str::to_owned).collect(),
             None => (0..n).map(otherwise).collect(),
         };
@@ -141,9 +144,10 @@ fn described(source: &Source, name: &str, array: &Array) -> Result<Vec<Column>> 
     };
     let names = words("columns", &|i| format!("{name}_{i}"))?;
     let units = words("units", &|_| "1".into())?;
-    let scale = source.reals_of(array, "scale")?.unwrap_or_else(|| vec![1.0; n]);
-    if scale.len() != n || scale.iter().any(|s| !s.is_finite()) {
-        return Err(array.error("attribute `scale` is not a finite number a column", "store one for each"));
+    let scale = source.reals(name, "scale")?.unwrap_or_else(|| vec![1.0; n]);
+    if scale.len() != n {
+        let what = format!("attribute `scale` has {} numbers for {n} columns", scale.len());
+        return Err(array.error(what, "store one for each"));
     }
     Ok(names
         .into_iter()
@@ -155,12 +159,12 @@ fn described(source: &Source, name: &str, array: &Array) -> Result<Vec<Column>> 
 
 /// Compares the stated checksum, if there is one, with that of what was read.
 fn verify(source: &Source, name: &str, array: &Array, values: impl Iterator<Item = f64>) -> Result<()> {
-    let Some(stated) = source.text_of(array, "checksum")? else { return Ok(()) };
+    let Some(stated) = source.text(name, "checksum")? else { return Ok(()) };
     let mut sum = Checksum::new();
-    match array.kind {
-        TypeDescriptor::Float(FloatSize::U4) => values.for_each(|v| sum.bytes(&(v as f32).to_le_bytes())),
-        TypeDescriptor::Float(FloatSize::U8) => values.for_each(|v| sum.bytes(&v.to_le_bytes())),
-        TypeDescriptor::Integer(IntSize::U4) => values.for_each(|v| sum.bytes(&(v as i32).to_le_bytes())),
+    match array.kind() {
+        Type::Float(4) => values.for_each(|v| sum.bytes(&(v as f32).to_le_bytes())),
+        Type::Float(8) => values.for_each(|v| sum.bytes(&v.to_le_bytes())),
+        Type::Integer(4) => values.for_each(|v| sum.bytes(&(v as i32).to_le_bytes())),
         // Written by another program in a type of its own.
         _ => return Ok(()),
     }

@@ -3,7 +3,8 @@
 use super::{SCHEMA, VERSION};
 use crate::draft::Draft;
 use crate::graph::{Column, Columns, Graph, GraphSet, Schema};
-use crate::system_file::{label, reason};
+use crate::foreign::reason;
+use crate::system_file::label;
 use crate::{Checksum, Error, Result};
 use hdf5::{Dataset, File, Group, H5Type};
 use ndarray::{ArrayView2, s};
