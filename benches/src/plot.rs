@@ -2,9 +2,11 @@
 
 mod chart;
 mod font;
+mod heat;
 mod scale;
 
 pub use chart::{Axis, Figure, Series};
+pub use heat::Heat;
 
 use crate::Measurement;
 

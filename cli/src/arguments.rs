@@ -245,12 +245,21 @@ pub enum DataWhat {
         resolvent data make pore-network --samples 500 --set pores=50..100 --out pores.h5\n  \
         resolvent data make directions --set n=32 --set m=1000 --out directions.h5")]
     Make(DataMake),
-    /// Show what is in a file.
-    #[command(after_help = "Example:\n  resolvent data inspect gyroid.h5")]
-    Inspect(DataFile),
-    /// Say what is wrong with a file; exit code 5 when it cannot be solved as it is.
-    #[command(after_help = "Example:\n  resolvent data check gyroid.h5")]
+    /// Show what is in a file: a system, a set, PDEBench, The Well, MATLAB, NumPy, CSV or our own schema.
+    #[command(after_help = "Examples:\n  \
+        resolvent data inspect gyroid.h5\n  resolvent data inspect 1D_Burgers_Sols_Nu0.01.hdf5 --plot u.svg")]
+    Inspect(DataInspect),
+    /// Say what is wrong with a file; exit code 5 when it cannot be solved, or trained on, as it is.
+    #[command(
+        after_help = "Examples:\n  resolvent data check gyroid.h5\n  resolvent data check burgers_shock.mat"
+    )]
     Check(DataFile),
+    /// Write data of any layout in our schema (.h5), or a field on a grid as VTK image data (.vti).
+    #[command(after_help = "Examples:\n  \
+        resolvent data convert burgers_shock.mat burgers.h5\n  \
+        resolvent data convert u.npy u.h5 --axes t,x --range t=0:1 --range x=-1:1 --gzip 4\n  \
+        resolvent data convert u.h5 u.vti --time 10")]
+    Convert(DataConvert),
     /// List the problem families, and the sets with their settings.
     #[command(after_help = "Example:\n  resolvent data list")]
     List,
@@ -275,6 +284,41 @@ pub struct DataMake {
     /// Where to write it: .h5 or .mtx.
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct DataInspect {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Draw a plane of the first field: .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct DataConvert {
+    /// The file to read.
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// Where to write it: .h5 or .vti.
+    #[arg(value_name = "OUT")]
+    pub out: PathBuf,
+    /// Names of the axes, such as trajectory,t,x.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub axes: Vec<String>,
+    /// Coordinates at equal distances along an axis.
+    #[arg(long = "range", value_name = "NAME=FROM:TO", value_parser = range)]
+    pub ranges: Vec<(String, f64, f64)>,
+    /// Pack with deflate of this level.
+    #[arg(long, value_name = "1-9", value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub gzip: Option<u8>,
+    /// The trajectory of a .vti.
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub trajectory: usize,
+    /// The time of a .vti, as a number of its axis.
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub time: usize,
 }
 
 #[derive(Debug, Args)]
@@ -316,6 +360,15 @@ fn tolerance(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(v) if v.is_finite() && v >= 0.0 => Ok(v),
         _ => Err("a finite number that is not negative is needed, such as 1e-8".into()),
+    }
+}
+
+fn range(text: &str) -> Result<(String, f64, f64), String> {
+    let parts = text.split_once('=').and_then(|(name, ends)| Some((name, ends.split_once(':')?)));
+    let number = |word: &str| word.parse::<f64>().ok().filter(|v| v.is_finite());
+    match parts.map(|(name, (from, to))| (name, number(from), number(to))) {
+        Some((name, Some(from), Some(to))) if from < to => Ok((name.into(), from, to)),
+        _ => Err("a name and two growing numbers are needed, such as x=-1:1".into()),
     }
 }
 

@@ -1,15 +1,18 @@
-//! `data`: systems and sets in files.
+//! `data`: systems, sets and fields in files.
 
-use crate::arguments::{DataMake, DataWhat};
+use crate::arguments::{DataConvert, DataMake, DataWhat};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::{interrupt, load};
+use resolvent_benches::plot::Heat;
+use resolvent_datasets::dataset::{Conversion, Dataset};
 use resolvent_datasets::{
-    Error, FAMILIES, Family, Format, MAKERS, Maker, Outcome, Recipe, Severity, check, contents, inspect, make,
-    output,
+    Error, FAMILIES, Family, Format, MAKERS, Maker, Outcome, Recipe, Severity, check, contents, inspect,
+    make, output,
 };
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 /// Makes, shows or checks.
 pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
@@ -17,6 +20,9 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
         DataWhat::Make(a) => write(a, console),
         DataWhat::Inspect(a) => {
             let summary = contents(&a.file)?;
+            if let Some(plot) = &a.plot {
+                draw(&a.file, plot)?;
+            }
             console.print(&summary.to_string());
             if console.json() {
                 console.object(&with_schema(serde_json::to_value(&summary).unwrap_or(Value::Null)));
@@ -40,6 +46,7 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
             console.object(&json!({ "schema": 1, "ok": problems == 0, "findings": findings }));
             Ok(if problems == 0 { Code::Done } else { Code::Input })
         }
+        DataWhat::Convert(a) => convert(a, console),
         DataWhat::List => {
             let lines = FAMILIES.iter().map(|f| format!("{:<9} {}\n", f.name, f.summary));
             console.print(&lines.collect::<String>());
@@ -137,6 +144,44 @@ fn make_set(maker: &'static Maker, a: &DataMake, console: &Console) -> Result<Co
             code: Code::Interrupted,
             message: format!("what is done is in {}; the same command goes on from there", partial.display()),
         }),
+    }
+}
+
+fn convert(a: &DataConvert, console: &Console) -> Result<Code, Failure> {
+    let conversion = Conversion { axes: a.axes.clone(), ranges: a.ranges.clone(), gzip: a.gzip };
+    let dataset = Dataset::open(&a.input)?.name(&conversion)?;
+    output::probe(&a.out)?;
+    if Format::of(&a.out)? == Format::Vtk {
+        dataset.export_vtk(&a.out, a.trajectory, a.time)?;
+        console.print(&format!("{}: written\n", a.out.display()));
+        console.object(&json!({ "schema": 1, "file": a.out }));
+        return Ok(Code::Done);
+    }
+    if Format::of(&a.out)? != Format::Hdf5 {
+        return Err(Failure::usage(format!("{}: data go to .h5 or .vti", a.out.display())));
+    }
+    interrupt::listen();
+    let bar = console.progress("{bar:40} {percent}% {eta}", Some(1));
+    let sum = dataset.convert(&a.out, &conversion, |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+        !interrupt::asked()
+    })?;
+    bar.finish_and_clear();
+    let Some(sum) = sum else { return Ok(Code::Interrupted) };
+    console.print(&format!("{}: checksum {sum:016x}\n", a.out.display()));
+    console.object(&json!({ "schema": 1, "file": a.out, "checksum": format!("{sum:016x}") }));
+    Ok(Code::Done)
+}
+
+fn draw(file: &Path, plot: &Path) -> Result<(), Failure> {
+    let plane = Dataset::open(file)?.plane()?;
+    let axes = [plane.axes[0].as_str(), plane.axes[1].as_str()];
+    let heat = Heat { title: &plane.title, axes, width: plane.width, values: &plane.values };
+    match plot.extension().and_then(|e| e.to_str()) {
+        Some("svg") => Ok(output::text(plot, &heat.svg())?),
+        Some("png") => Ok(output::bytes(plot, &heat.png().map_err(Failure::resource)?)?),
+        _ => Err(Failure::usage(format!("{}: a picture is .svg or .png", plot.display()))),
     }
 }
 

@@ -6,25 +6,31 @@
 //! read and to write it.
 
 mod checksum;
+mod convert;
 mod description;
 mod layout;
 mod numbers;
 mod partial;
+mod plane;
 mod points;
 mod reader;
 mod skeleton;
 mod snapshots;
+mod survey;
 mod tiles;
 mod values;
 mod writer;
 
+pub use convert::Conversion;
 pub use description::{
     Axis, Coordinate, Description, Field, Parameter, ParameterValue, Precision, Provenance, Role, Storage,
 };
 pub use layout::{LAYOUTS, Layout};
+pub use plane::Plane;
 pub use points::{Batch, Points};
 pub use reader::Dataset;
 pub use snapshots::{Snapshot, Snapshots};
+pub use survey::{AxisSurvey, FieldSurvey, Survey};
 pub use tiles::Selection;
 pub use values::{Real, ValuesMut};
 pub use writer::Writer;

@@ -19,8 +19,8 @@ mod set;
 pub mod tu;
 pub mod value_iteration;
 
-pub(crate) use file::SCHEMA;
 pub use check::{ColumnSummary, Summary};
+pub(crate) use file::SCHEMA;
 pub use set::GraphSet;
 
 use crate::{Error, Result};

@@ -1,5 +1,6 @@
 //! What is in a file, and what is wrong with it.
 
+use crate::dataset::{Dataset, Survey};
 use crate::foreign::{MemberKind, Source};
 use crate::graph::{self, GraphSet};
 use crate::system_file::Array;
@@ -95,8 +96,7 @@ fn datasets(path: &Path) -> Result<Vec<DatasetSummary>> {
             continue;
         }
         for member in source.members(group)? {
-            let name =
-                if group.is_empty() { member.name } else { format!("{group}/{}", member.name) };
+            let name = if group.is_empty() { member.name } else { format!("{group}/{}", member.name) };
             // A dataset of something else than numbers is not of the schema.
             if member.kind == MemberKind::Dataset
                 && let Ok(Some(array)) = Array::open(&source, &name)
@@ -131,6 +131,8 @@ impl fmt::Display for Summary {
 pub enum Contents {
     /// A linear system.
     System(Summary),
+    /// Fields on grids or points.
+    Dataset(Survey),
     /// A set of graphs.
     Graphs(graph::Summary),
     /// A set of operators.
@@ -141,6 +143,7 @@ impl fmt::Display for Contents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System(summary) => summary.fmt(f),
+            Self::Dataset(survey) => survey.fmt(f),
             Self::Graphs(summary) => summary.fmt(f),
             Self::Operators(summary) => summary.fmt(f),
         }
@@ -153,6 +156,8 @@ impl fmt::Display for Contents {
 pub enum Kind {
     /// A linear system.
     System,
+    /// Fields on grids or points.
+    Dataset,
     /// A set of graphs.
     Graphs,
     /// A set of operators.
@@ -160,28 +165,40 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Finds out, from its extension and its attribute `schema`.
+    /// Finds out, from its extension, and for HDF5 from its attributes and the names in its root group.
     ///
     /// # Errors
-    /// [`Error::Open`](crate::Error::Open); [`Error::Malformed`](crate::Error::Malformed);
+    /// [`Error::Open`](crate::Error::Open); [`Error::Malformed`](crate::Error::Malformed) for a damaged HDF5 file;
     /// [`Error::Format`](crate::Error::Format) for an extension that is not known.
     pub fn of(path: &Path) -> Result<Self> {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+        if matches!(extension.as_str(), "mat" | "npy" | "csv") {
+            return Ok(Self::Dataset);
+        }
         if Format::of(path)? != Format::Hdf5 {
             return Ok(Self::System);
         }
         let source = Source::open(path)?;
-        // A file with many other attributes, or with a `schema` of its own kind, is judged by its reader.
-        Ok(match source.text("", "schema").ok().flatten().as_deref() {
-            Some(graph::SCHEMA) => Self::Graphs,
-            Some(operators::SCHEMA) => Self::Operators,
-            _ => Self::System,
-        })
+        let attributes = source.attribute_names("")?;
+        let marked = |name: &str| attributes.iter().any(|n| n == name);
+        if marked("schema") {
+            // What is no text, its reader judges.
+            match source.text("", "schema").ok().flatten().as_deref() {
+                Some(graph::SCHEMA) => return Ok(Self::Graphs),
+                Some(operators::SCHEMA) => return Ok(Self::Operators),
+                _ => {}
+            }
+        }
+        let of_a_system = |name: &str| ["indptr", "indices", "data", "b"].contains(&name);
+        let system = marked("resolvent_schema") || source.members("")?.iter().any(|m| of_a_system(&m.name));
+        Ok(if system { Self::System } else { Self::Dataset })
     }
 
-    /// What it is good for when nothing is wrong with it, as a sentence.
+    /// What it is good for when nothing is wrong with it, as a clause.
     pub fn sound(self) -> &'static str {
         match self {
             Self::System => "the system can be solved",
+            Self::Dataset => "the data can be trained on",
             Self::Graphs | Self::Operators => "the set can be used",
         }
     }
@@ -194,6 +211,7 @@ impl Kind {
 pub fn contents(path: &Path) -> Result<Contents> {
     Ok(match Kind::of(path)? {
         Kind::System => Contents::System(inspect(path)?),
+        Kind::Dataset => Contents::Dataset(Dataset::open(path)?.survey()?),
         Kind::Graphs => Contents::Graphs(GraphSet::<f64>::read(path)?.summary()),
         Kind::Operators => Contents::Operators(operators::summary(path)?),
     })
@@ -203,7 +221,7 @@ pub fn contents(path: &Path) -> Result<Contents> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The system cannot be solved, or the set not be used, as it is.
+    /// The system cannot be solved, the data not be trained on, or the set not be used, as they are.
     Problem,
     /// Worth knowing.
     Note,
@@ -226,6 +244,7 @@ pub struct Finding {
 pub fn check(path: &Path) -> Result<Vec<Finding>> {
     let found = Kind::of(path).and_then(|kind| match kind {
         Kind::System => LinearSystem::read(path).map(|system| system.check()),
+        Kind::Dataset => Dataset::open(path)?.check(),
         Kind::Graphs => GraphSet::<f64>::read(path).map(|set| set.check()),
         Kind::Operators => operators::check(path),
     });

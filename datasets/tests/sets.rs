@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use resolvent::{Host, Operator, Space};
 use resolvent_datasets::graph::{GraphSet, pore_network, tu, value_iteration};
 use resolvent_datasets::operators::{directions::Directions, projection::Projections};
-use resolvent_datasets::{Error, Family, MAKERS, Maker, Outcome, Parameters, Recipe, RhsKind, check, contents};
+use resolvent_datasets::{
+    Error, Family, MAKERS, Maker, Outcome, Parameters, Recipe, RhsKind, check, contents,
+};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -8,7 +8,7 @@
 //! G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
 //! doi:10.1145/2660193.2660195.
 
-use super::Real;
+use super::{Description, ParameterValue, Real};
 use crate::Checksum;
 use std::ops::Range;
 
@@ -53,6 +53,25 @@ pub(super) fn of_region<T: Real>(shape: &[usize], region: &[Range<usize>], value
         }
     }
     sum
+}
+
+/// Of a file whose fields have these checksums.
+pub(super) fn of_description(description: &Description, fields: Vec<(String, u64)>) -> u64 {
+    of_file(arrays(description).into_iter().chain(fields).collect())
+}
+
+/// The name and the checksum of each coordinate and parameter.
+pub(super) fn arrays(description: &Description) -> Vec<(String, u64)> {
+    let coordinates = description.axes.iter().flat_map(|a| &a.coordinates);
+    let coordinates = coordinates.map(|c| (format!("coordinates/{}", c.name), of_run(0, &c.values)));
+    let parameters = description.parameters.iter().map(|p| {
+        let sum = match &p.value {
+            ParameterValue::Global(v) => of_run(0, &[*v]),
+            ParameterValue::PerTrajectory(v) => of_run(0, v),
+        };
+        (format!("parameters/{}", p.name), sum)
+    });
+    coordinates.chain(parameters).collect()
 }
 
 /// Of a whole file: FNV-1a over the name of each array and the little-endian bytes of its checksum, sorted by name.

@@ -78,7 +78,9 @@ impl Opened {
     fn push_stored(&mut self, name: &str, dataset: foreign::Dataset, axes: Vec<String>, dropped: Vec<usize>) {
         let mut storage = storage(&dataset);
         if let Some(chunk) = &mut storage.chunk {
-            dropped.iter().rev().for_each(|at| drop(chunk.remove(*at)));
+            dropped.iter().rev().for_each(|at| {
+                chunk.remove(*at);
+            });
         }
         let field = Field { name: name.into(), precision: precision(&dataset), axes, storage };
         self.push(field, Stored { dataset, dropped });
@@ -107,7 +109,11 @@ impl Opened {
         let value = match numbers[..] {
             [v] => ParameterValue::Global(v),
             _ if numbers.len() == self.description.trajectories() => ParameterValue::PerTrajectory(numbers),
-            _ => return self.remarks.push(format!("attribute `{name}` has {} numbers and is not used", numbers.len())),
+            _ => {
+                return self
+                    .remarks
+                    .push(format!("attribute `{name}` has {} numbers and is not used", numbers.len()));
+            }
         };
         self.description.parameters.push(Parameter { name: name.into(), value });
     }

@@ -107,7 +107,7 @@ pub(crate) fn rows(
 
 /// The product of sides, or an error that names what they are of.
 pub(crate) fn size(shape: &[usize], path: &std::path::Path, place: &str) -> Result<usize> {
-    shape.iter().try_fold(1usize, |p, n| p.checked_mul(*n)).filter(|n| *n < usize::MAX / 16).ok_or_else(|| {
-        Error::malformed(path, place, format!("its sides are {shape:?}"), "copy or write the file again")
-    })
+    shape.iter().try_fold(1usize, |p, n| p.checked_mul(*n)).filter(|n| *n < usize::MAX / 16).ok_or_else(
+        || Error::malformed(path, place, format!("its sides are {shape:?}"), "copy or write the file again"),
+    )
 }

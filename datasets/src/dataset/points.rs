@@ -12,6 +12,8 @@ use std::thread;
 
 /// Pieces that are shuffled together hold about so many numbers.
 const WINDOW: usize = 4 << 20;
+/// Trajectories, time and six directions.
+const MOST_AXES: usize = 8;
 
 /// Points drawn at random: their coordinates, and the values of fields there.
 ///
@@ -95,6 +97,10 @@ impl<T: Real> Points<T> {
                 mend: "give it some: `resolvent data convert IN OUT.h5 --range NAME=FROM:TO`",
             });
         }
+        if axes.len() > MOST_AXES {
+            let what = format!("the fields vary along {} axes", axes.len());
+            return Err(Error::Description { what, mend: "sample fields along 8 axes at most" });
+        }
         let d = dataset.description();
         let mut sources = Vec::new();
         let mut first = None;
@@ -114,20 +120,27 @@ impl<T: Real> Points<T> {
             if region.iter().any(Range::is_empty) {
                 return Err(Error::Region { field: (*name).into(), region, shape: d.shape(f)? });
             }
-            let chunk: Option<Vec<usize>> = f.storage.chunk.as_ref().map(|c| {
-                c.iter().zip(&mapped).filter(|(_, m)| m.is_ok()).map(|(c, _)| *c).collect()
-            });
+            let chunk: Option<Vec<usize>> = f
+                .storage
+                .chunk
+                .as_ref()
+                .map(|c| c.iter().zip(&mapped).filter(|(_, m)| m.is_ok()).map(|(c, _)| *c).collect());
             first.get_or_insert((region, chunk));
             let components = mapped.iter().filter_map(|m| m.err()).product();
             sources.push(Source { numbers: Arc::clone(numbers), axes: mapped, components });
         }
-        let (region, chunk) = first.ok_or_else(|| Error::NoField { name: String::new(), known: String::new() })?;
+        let (region, chunk) =
+            first.ok_or_else(|| Error::NoField { name: String::new(), known: String::new() })?;
         let per_epoch = region.iter().map(ExactSizeIterator::len).product();
         let pieces = tiles(&region, chunk.as_deref());
         let names = axes.iter().flat_map(|a| &a.coordinates).map(|c| c.name.clone()).collect();
         let table = |a: &&Axis| Table {
             role: a.role,
-            columns: a.coordinates.iter().map(|c| c.values.iter().map(|v| T::nearest(*v)).collect()).collect(),
+            columns: a
+                .coordinates
+                .iter()
+                .map(|c| c.values.iter().map(|v| T::nearest(*v)).collect())
+                .collect(),
         };
         let tables = Arc::new(axes.iter().map(table).collect());
         let width = sources.iter().map(|s| s.components).sum();
@@ -175,7 +188,10 @@ impl<T: Real> Points<T> {
         while missing > 0 {
             let empty = self.window.as_ref().is_none_or(|w| w.taken == w.order.len());
             if empty {
-                let gone = || Error::Description { what: "reading has failed before".into(), mend: "open the dataset again" };
+                let gone = || Error::Description {
+                    what: "reading has failed before".into(),
+                    mend: "open the dataset again",
+                };
                 self.window = Some(self.windows.recv().map_err(|_| gone())??);
             }
             if let Some(window) = &mut self.window {
@@ -190,7 +206,13 @@ impl<T: Real> Points<T> {
 
 impl<T: Real> Window<T> {
     /// Window number `at`, counted over all epochs.
-    fn make(pieces: &[Vec<Range<usize>>], sources: &[Source], width: usize, seed: u64, at: usize) -> Result<Self> {
+    fn make(
+        pieces: &[Vec<Range<usize>>],
+        sources: &[Source],
+        width: usize,
+        seed: u64,
+        at: usize,
+    ) -> Result<Self> {
         let size = |tile: &[Range<usize>]| tile.iter().map(ExactSizeIterator::len).product::<usize>();
         let each = (WINDOW / (width * size(&pieces[0])).max(1)).clamp(1, pieces.len());
         let windows = pieces.len().div_ceil(each);
@@ -224,9 +246,8 @@ impl<T: Real> Window<T> {
         for &i in &self.order[self.taken..self.taken + n] {
             let piece = self.starts.partition_point(|s| *s <= i) - 1;
             let (tile, mut rest) = (&self.tiles[piece], i - self.starts[piece]);
-            let mut index = [0u32; 8];
+            let mut index = [0u32; MOST_AXES];
             for (at, range) in index.iter_mut().zip(tile).rev() {
-                // A field has few axes; the array is longer than any.
                 let side = range.len() as u32;
                 *at = range.start as u32 + rest % side;
                 rest /= side;

@@ -50,10 +50,13 @@ impl Selection {
 
 /// How many numbers a piece has that no chunk bounds.
 const PIECE: usize = 1 << 18;
+/// Chunks of more numbers are not kept whole.
+const LARGEST: usize = 1 << 24;
 
-/// Boxes that together are `region`, of about a chunk each, cut at the borders of chunks. `None` when a field's chunks are
-/// not known.
+/// Boxes that together are `region`, of about a chunk each, cut at the borders of chunks; of 2¹⁸ numbers where there are none.
 pub(super) fn tiles(region: &[Range<usize>], chunk: Option<&[usize]>) -> Vec<Vec<Range<usize>>> {
+    let chunk =
+        chunk.filter(|c| c.iter().try_fold(1usize, |p, n| p.checked_mul(*n)).is_some_and(|n| n <= LARGEST));
     let mut sides: Vec<usize> = chunk.map_or_else(|| vec![1; region.len()], <[usize]>::to_vec);
     let mut room = PIECE / sides.iter().product::<usize>().max(1);
     for (side, range) in sides.iter_mut().zip(region).rev() {

@@ -2,7 +2,7 @@
 
 use super::partial::Partial;
 use super::skeleton::lay_out;
-use super::{Description, ParameterValue, Precision, Real, Region, checksum};
+use super::{Description, Precision, Real, Region, checksum};
 use crate::system_file::label;
 use crate::{Checksum, Error, Result};
 use hdf5::{Dataset, Hyperslab, SliceOrIndex};
@@ -174,17 +174,7 @@ impl Writer {
 
     /// Stores the checksum of every array, and the one over all.
     fn sign(&self, root: &hdf5::Group) -> hdf5::Result<u64> {
-        let mut all = Vec::new();
-        for c in self.description.axes.iter().flat_map(|a| &a.coordinates) {
-            all.push((format!("coordinates/{}", c.name), checksum::of_run(0, &c.values)));
-        }
-        for p in &self.description.parameters {
-            let sum = match &p.value {
-                ParameterValue::Global(v) => checksum::of_run(0, &[*v]),
-                ParameterValue::PerTrajectory(v) => checksum::of_run(0, v),
-            };
-            all.push((format!("parameters/{}", p.name), sum));
-        }
+        let mut all = checksum::arrays(&self.description);
         for (f, target) in self.description.fields.iter().zip(&self.fields) {
             all.push((format!("fields/{}", f.name), target.checksum));
         }

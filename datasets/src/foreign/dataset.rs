@@ -102,7 +102,8 @@ impl Dataset {
             return Err(Error::Length { what: "the buffer".into(), expected: entries, got: out.len() });
         }
         // SAFETY: the bytes of numbers, for which any bits are valid (`Number` is sealed).
-        let bytes = unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast::<u8>(), size_of_val(out)) };
+        let bytes =
+            unsafe { std::slice::from_raw_parts_mut(out.as_mut_ptr().cast::<u8>(), size_of_val(out)) };
         if entries == 0 {
             return Ok(());
         }
@@ -142,7 +143,8 @@ impl Dataset {
         if entries == 0 {
             return Ok(Vec::new());
         }
-        let request = Request::Texts { path: self.path.clone(), start: starts(&region), count: sides(&region) };
+        let request =
+            Request::Texts { path: self.path.clone(), start: starts(&region), count: sides(&region) };
         match self.file.ask(&request)? {
             Answer::Texts(texts) if texts.len() == entries => Ok(texts),
             _ => Err(self.file.nonsense(&request)),

@@ -74,10 +74,14 @@ impl Library {
             Request::Texts { path, start, count } => {
                 let dataset = self.dataset(path)?;
                 let (space, memory) = boxes(dataset, start, count)?;
-                text::strings(dataset, |kind, buffer| {
-                    // SAFETY: the caller made the buffer for as many entries of this type as are selected.
-                    unsafe { H5Dread(dataset.id(), kind, memory.id(), space.id(), H5P_DEFAULT, buffer) }
-                }, product(count)?)
+                text::strings(
+                    dataset,
+                    |kind, buffer| {
+                        // SAFETY: the caller made the buffer for as many entries of this type as are selected.
+                        unsafe { H5Dread(dataset.id(), kind, memory.id(), space.id(), H5P_DEFAULT, buffer) }
+                    },
+                    product(count)?,
+                )
                 .map(Answer::Texts)
             }
         }
@@ -185,7 +189,8 @@ impl Library {
         } else {
             let dataset = self.found(path)?;
             let layout = layout(&dataset)?;
-            let chunk = layout.chunk.as_ref().map_or(Some(0), |c| limits::product(c)?.checked_mul(layout.size));
+            let chunk =
+                layout.chunk.as_ref().map_or(Some(0), |c| limits::product(c)?.checked_mul(layout.size));
             let chunk = chunk.filter(|c| *c <= limits::CHUNK).unwrap_or(0) as usize;
             // A few chunks side by side, since a box may be cut across them.
             let cache = (2 * chunk).max(CACHE).min(CACHE.max(chunk));
@@ -279,9 +284,8 @@ fn layout(dataset: &Dataset) -> Result<Layout, Refusal> {
     let filters = properties.get_filters().map_err(|e| {
         refusal(format!("its filters cannot be read ({})", reason(&e)), "store it with gzip or lzf")
     })?;
-    let known = |f: &Filter| {
-        matches!(f, Filter::Deflate(_) | Filter::Shuffle | Filter::Fletcher32 | Filter::LZF)
-    };
+    let known =
+        |f: &Filter| matches!(f, Filter::Deflate(_) | Filter::Shuffle | Filter::Fletcher32 | Filter::LZF);
     let chunk = properties.get_chunk().map_err(unclear)?;
     Ok(Layout {
         shape,
@@ -372,12 +376,15 @@ fn numbers(
 }
 
 /// The selection in the file, and the space of memory.
-fn boxes(dataset: &Dataset, start: &[u64], count: &[u64]) -> Result<(hdf5::Dataspace, hdf5::Dataspace), Refusal> {
+fn boxes(
+    dataset: &Dataset,
+    start: &[u64],
+    count: &[u64],
+) -> Result<(hdf5::Dataspace, hdf5::Dataspace), Refusal> {
     let space = dataset.space().map_err(|e| damaged(&e))?;
     let shape = space.shape();
-    let inside = |axis: usize| {
-        start[axis].checked_add(count[axis]).is_some_and(|end| end <= shape[axis] as u64)
-    };
+    let inside =
+        |axis: usize| start[axis].checked_add(count[axis]).is_some_and(|end| end <= shape[axis] as u64);
     if start.len() != shape.len() || count.len() != shape.len() || !(0..shape.len()).all(inside) {
         return Err(refusal("a box outside of it was asked for", "ask for one inside its shape"));
     }

@@ -55,7 +55,10 @@ pub(super) fn check(layout: &Layout, length: u64) -> Result<(), Refusal> {
     let bytes = numbers.and_then(|n| n.checked_mul(layout.size));
     if bytes.is_none_or(|bytes| bytes > most || usize::try_from(bytes).is_err()) {
         let numbers = numbers.map_or_else(|| "more than 2^64".into(), |n| n.to_string());
-        return bad(format!("it promises {numbers} numbers, but the file stores {stored} bytes for it"), AGAIN);
+        return bad(
+            format!("it promises {numbers} numbers, but the file stores {stored} bytes for it"),
+            AGAIN,
+        );
     }
     if let Some(chunk) = &layout.chunk {
         let numbers = product(chunk);
@@ -70,7 +73,8 @@ pub(super) fn check(layout: &Layout, length: u64) -> Result<(), Refusal> {
         }
         if product(&layout.shape) != Some(0) && bytes.is_none_or(|bytes| bytes > most) {
             let mend = "write it with smaller chunks, or write the file again if it is damaged";
-            let what = format!("its chunks have {numbers} numbers, but the file stores {stored} bytes for it");
+            let what =
+                format!("its chunks have {numbers} numbers, but the file stores {stored} bytes for it");
             return bad(what, mend);
         }
     }

@@ -22,7 +22,8 @@ impl Tiles {
             (0..cell.len()).map(|d| (region[d].end - origin[d]).div_ceil(cell[d]) * cell[d]).collect();
         let mut extent = cell.to_vec();
         // What a tile has of each axis at most; the product fits, since the region does.
-        let entries = |extent: &[u64]| -> u64 { (0..extent.len()).map(|d| extent[d].min(count[d])).product() };
+        let entries =
+            |extent: &[u64]| -> u64 { (0..extent.len()).map(|d| extent[d].min(count[d])).product() };
         if entries(&extent) > most {
             for axis in 0..extent.len() {
                 while entries(&extent) > most && extent[axis].min(count[axis]) > 1 {
@@ -97,8 +98,7 @@ pub(super) fn runs<E>(
     let first = (0..rank).rev().find(|d| whole[*d] != part[*d]).unwrap_or(0);
     let run: usize = part[first..].iter().map(side).product();
     let outer = &part[..first];
-    let strides: Vec<usize> =
-        (0..rank).map(|d| whole[d + 1..].iter().map(side).product::<usize>()).collect();
+    let strides: Vec<usize> = (0..rank).map(|d| whole[d + 1..].iter().map(side).product::<usize>()).collect();
     let offset = |d: usize, at: u64| (at - whole[d].start) as usize * strides[d];
     let base = if rank == 0 { 0 } else { offset(first, part[first].start) };
     let mut index: Vec<u64> = outer.iter().map(|r| r.start).collect();
@@ -127,7 +127,9 @@ mod tests {
     /// Entries of a region in row-major order.
     fn entries(region: &[Range<u64>]) -> Vec<Vec<u64>> {
         region.iter().fold(vec![Vec::new()], |all, side| {
-            let longer = |head: &Vec<u64>| side.clone().map(move |i| [head.clone(), vec![i]].concat()).collect::<Vec<_>>();
+            let longer = |head: &Vec<u64>| {
+                side.clone().map(move |i| [head.clone(), vec![i]].concat()).collect::<Vec<_>>()
+            };
             all.iter().flat_map(longer).collect()
         })
     }

@@ -131,7 +131,8 @@ impl Source {
                 let what = format!("the file has more than {} objects", limits::OBJECTS);
                 return refuse(what, "store the data as fewer, larger arrays");
             }
-            let path = if group.is_empty() { member.name.clone() } else { format!("{group}/{}", member.name) };
+            let path =
+                if group.is_empty() { member.name.clone() } else { format!("{group}/{}", member.name) };
             let (kind, address) = (member.kind, member.address);
             found.push(Member { name: path.clone(), ..member });
             if kind == MemberKind::Group {
@@ -345,7 +346,8 @@ impl Shared {
     }
 
     fn died(&self, place: &str, death: &Death) -> Error {
-        let mend = "the file is damaged, or made to do harm: write it again, or get it from someone you trust";
+        let mend =
+            "the file is damaged, or made to do harm: write it again, or get it from someone you trust";
         Error::malformed(&self.path, place, death.to_string(), mend)
     }
 }

@@ -78,10 +78,14 @@ pub(super) fn strings(
     let mut text = |bytes: &[u8]| {
         total += bytes.len();
         if bytes.len() > limits::ATTRIBUTE || total > limits::TEXTS {
-            return Err(refusal("its text is too long", format!("store at most {} MB", limits::ATTRIBUTE >> 20)));
+            return Err(refusal(
+                "its text is too long",
+                format!("store at most {} MB", limits::ATTRIBUTE >> 20),
+            ));
         }
         // The bytes are checked here: HDF5 does not, and a damaged file may hold any.
-        String::from_utf8(bytes.to_vec()).map_err(|_| refusal("this is not a string", "store one string in UTF-8"))
+        String::from_utf8(bytes.to_vec())
+            .map_err(|_| refusal("this is not a string", "store one string in UTF-8"))
     };
     if !variable {
         let mut buffer = vec![0u8; bytes];

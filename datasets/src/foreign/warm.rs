@@ -8,7 +8,9 @@ pub(super) fn warm_up() -> hdf5::Result<()> {
     let file = hdf5::File::with_options().with_fapl(|p| p.core_filebacked(false)).create("warm")?;
     let values: Vec<f64> = (0..64).map(f64::from).collect();
     file.create_group("group")?;
-    let packed = |name: &str| file.new_dataset_builder().chunk(16).shuffle().deflate(1).with_data(&values).create(name);
+    let packed = |name: &str| {
+        file.new_dataset_builder().chunk(16).shuffle().deflate(1).with_data(&values).create(name)
+    };
     packed("deflate")?;
     file.new_dataset_builder().chunk(16).lzf().fletcher32().with_data(&values).create("lzf")?;
     let text: VarLenUnicode = "text".parse().unwrap_or_default();

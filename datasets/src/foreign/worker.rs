@@ -99,7 +99,9 @@ impl Worker {
         assert!(half < 2 && from + to.len() <= HALF, "the window ends");
         // SAFETY: the range is inside the window by the line above. The worker does not write to a half that was
         // answered for; were it to, these would be other numbers, for which any bits are valid.
-        unsafe { self.window.0.as_ptr().add(half * HALF + from).copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) }
+        unsafe {
+            self.window.0.as_ptr().add(half * HALF + from).copy_to_nonoverlapping(to.as_mut_ptr(), to.len())
+        }
     }
 
     /// Ends the worker and says what was wrong with it.
@@ -271,7 +273,9 @@ fn close_from(first: RawFd) {
         return;
     }
     // SAFETY: as above; one that is not open is an error that does no harm.
-    unsafe { (first..libc::sysconf(libc::_SC_OPEN_MAX).clamp(0, 65_536) as RawFd).for_each(|f| _ = libc::close(f)) }
+    unsafe {
+        (first..libc::sysconf(libc::_SC_OPEN_MAX).clamp(0, 65_536) as RawFd).for_each(|f| _ = libc::close(f))
+    }
 }
 
 /// Bytes of address space in use.
@@ -297,10 +301,8 @@ fn limit(resource: Resource, most: u64) {
 /// Has the system end this process after so many milliseconds of computing; 0: never.
 fn timer(milliseconds: u64) {
     let none = libc::timeval { tv_sec: 0, tv_usec: 0 };
-    let value = libc::timeval {
-        tv_sec: (milliseconds / 1000) as _,
-        tv_usec: (milliseconds % 1000 * 1000) as _,
-    };
+    let value =
+        libc::timeval { tv_sec: (milliseconds / 1000) as _, tv_usec: (milliseconds % 1000 * 1000) as _ };
     let timer = libc::itimerval { it_interval: none, it_value: value };
     // SAFETY: sets a timer of this process, whose signal ends it.
     unsafe { libc::setitimer(libc::ITIMER_PROF, &timer, std::ptr::null_mut()) };

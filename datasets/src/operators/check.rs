@@ -1,8 +1,8 @@
 //! What is in a file of operators, and what is wrong with it.
 
 use super::{SCHEMA, VERSION};
-use crate::inspect::{Finding, Severity};
 use crate::foreign::{Source, Type};
+use crate::inspect::{Finding, Severity};
 use crate::system_file::{Array, meta};
 use crate::{Checksum, Error, Result};
 use serde::Serialize;

@@ -12,10 +12,10 @@
 use super::check;
 use super::slab::{Contents, Number, Rows, Slab};
 use crate::error::allocate;
+use crate::foreign::Source;
 use crate::maker::{Cost, Made, Maker, Outcome, Recipe, Setting, Step, Watch};
 use crate::partial::{Partial, beside};
 use crate::random::Stream;
-use crate::foreign::Source;
 use crate::system_file::Array;
 use crate::{Error, Family, Parameters, Problem, Result};
 use faer::linalg::matmul::matmul;

@@ -5,8 +5,8 @@
 
 use super::check;
 use super::slab::{Contents, Number, Rows, Slab};
-use crate::maker::{Cost, Made, Maker, Outcome, Recipe, Setting, Step, Watch};
 use crate::foreign::Source;
+use crate::maker::{Cost, Made, Maker, Outcome, Recipe, Setting, Step, Watch};
 use crate::system_file::{Array, meta};
 use crate::{Error, Family, Parameters, Result, RhsKind};
 use resolvent::{Boundaries, Boundary, Cell, FlagLaplacian, Grid};

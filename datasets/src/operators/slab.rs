@@ -5,8 +5,8 @@
 
 use super::{SCHEMA, VERSION};
 use crate::draft::Draft;
-use crate::partial::{beside, of_another};
 use crate::foreign::{Source, reason};
+use crate::partial::{beside, of_another};
 use crate::system_file::{Array, label};
 use crate::{Checksum, Error, Result};
 use hdf5::plist::dataset_create::{AllocTime, FillTime};
@@ -70,7 +70,9 @@ impl Slab {
         }
         let source = Source::open(&partial)?;
         let other = || of_another(&partial, contents.command);
-        if source.find("meta")?.is_none() || source.text("meta", "command")?.as_deref() != Some(contents.command) {
+        if source.find("meta")?.is_none()
+            || source.text("meta", "command")?.as_deref() != Some(contents.command)
+        {
             return Err(other());
         }
         let offset = |name: &str| source.dataset(name)?.and_then(|d| d.offset()).ok_or_else(other);

@@ -71,7 +71,8 @@ impl Array {
 
     /// Numbers of some rows, one row after the other.
     pub fn read_rows<V: Number>(&self, rows: Range<usize>) -> Result<Vec<V>> {
-        let mut block = crate::error::allocate("rows of a dataset", rows.len() * self.columns(), V::default())?;
+        let mut block =
+            crate::error::allocate("rows of a dataset", rows.len() * self.columns(), V::default())?;
         self.read_into(rows, &mut block)?;
         Ok(block)
     }

@@ -20,18 +20,26 @@ fn recognises(path: &Path, _: &[u8]) -> bool {
 }
 
 fn open(path: &Path) -> Result<Opened> {
-    let bad = |line: usize, what: String, mend: &str| Error::malformed(path, format!("line {line}"), what, mend);
+    let bad =
+        |line: usize, what: String, mend: &str| Error::malformed(path, format!("line {line}"), what, mend);
     let file = File::open(path).map_err(|e| Error::open(path, e))?;
     let mut lines = BufReader::new(file).lines().enumerate();
     let mut next = || match lines.next() {
         None => Ok(None),
         Some((at, Ok(line))) => Ok(Some((at + 1, line))),
-        Some((at, Err(e))) => Err(bad(at + 1, format!("it is no text ({e})"), "save the table as UTF-8 text")),
+        Some((at, Err(e))) => {
+            Err(bad(at + 1, format!("it is no text ({e})"), "save the table as UTF-8 text"))
+        }
     };
     let header = next()?.map(|(_, line)| line).unwrap_or_default();
-    let names: Vec<String> = header.trim_start_matches('\u{feff}').split(',').map(|n| n.trim().trim_matches('"').into()).collect();
+    let names: Vec<String> =
+        header.trim_start_matches('\u{feff}').split(',').map(|n| n.trim().trim_matches('"').into()).collect();
     if names.iter().any(|n| n.is_empty() || n.parse::<f64>().is_ok()) {
-        return Err(bad(1, format!("`{header}` names no columns"), "begin with a line of names, such as `t,x,u`"));
+        return Err(bad(
+            1,
+            format!("`{header}` names no columns"),
+            "begin with a line of names, such as `t,x,u`",
+        ));
     }
     let mut columns: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
     while let Some((at, line)) = next()? {
@@ -41,14 +49,20 @@ fn open(path: &Path) -> Result<Opened> {
         let mut found = 0;
         for (i, word) in line.split(',').enumerate() {
             let value = word.trim().parse::<f64>();
-            let value = value.map_err(|_| bad(at, format!("`{}` is no number", word.trim()), "write numbers with a point"))?;
+            let value = value.map_err(|_| {
+                bad(at, format!("`{}` is no number", word.trim()), "write numbers with a point")
+            })?;
             if let Some(column) = columns.get_mut(i) {
                 column.push(value);
             }
             found = i + 1;
         }
         if found != names.len() {
-            return Err(bad(at, format!("it has {found} numbers, the first line {} names", names.len()), "give each column a number"));
+            return Err(bad(
+                at,
+                format!("it has {found} numbers, the first line {} names", names.len()),
+                "give each column a number",
+            ));
         }
     }
     let mut opened = Opened::of(path);

@@ -17,11 +17,8 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-pub(super) const LAYOUT: Layout = Layout {
-    name: "matlab 5",
-    summary: "MATLAB 5 to 7",
-    reader: Reader::Plain { recognises, open },
-};
+pub(super) const LAYOUT: Layout =
+    Layout { name: "matlab 5", summary: "MATLAB 5 to 7", reader: Reader::Plain { recognises, open } };
 
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
@@ -45,7 +42,10 @@ fn open(path: &Path) -> Result<Opened> {
         let (kind, size) = (bytes.word(&tag[..4]), u64::from(bytes.word(&tag[4..])));
         at += 8;
         if size > length - at {
-            return Err(bytes.bad(at, format!("this element claims {size} bytes, and the file has {} more", length - at)));
+            return Err(bytes.bad(
+                at,
+                format!("this element claims {size} bytes, and the file has {} more", length - at),
+            ));
         }
         let mut content = crate::error::allocate("a variable", size as usize, 0u8)?;
         file.read_exact(&mut content).map_err(|e| Error::open(path, e))?;
@@ -71,7 +71,12 @@ type Element<'a> = (u32, &'a [u8]);
 
 impl Bytes<'_> {
     fn bad(&self, at: u64, what: impl Into<String>) -> Error {
-        Error::malformed(self.path, format!("byte {at}"), what, "copy the file again, or save it with `-v7.3`")
+        Error::malformed(
+            self.path,
+            format!("byte {at}"),
+            what,
+            "copy the file again, or save it with `-v7.3`",
+        )
     }
 
     fn word(&self, b: &[u8]) -> u32 {
@@ -139,7 +144,8 @@ impl Bytes<'_> {
         let ((kind, numbers), _) = self.element(at, rest)?;
         let values = self.numbers(at, kind, numbers)?;
         if values.len() != n {
-            return Err(self.bad(at, format!("variable `{name}` has {} numbers for the sides {shape:?}", values.len())));
+            return Err(self
+                .bad(at, format!("variable `{name}` has {} numbers for the sides {shape:?}", values.len())));
         }
         let precision = if class == 7 { Precision::F32 } else { Precision::F64 };
         let numbers = Arc::new(Held { shape: shape.clone(), values });
@@ -152,7 +158,9 @@ impl Bytes<'_> {
                 data.as_chunks::<{ size_of::<$t>() }>()
                     .0
                     .iter()
-                    .map(|b| (if self.big { <$t>::from_be_bytes(*b) } else { <$t>::from_le_bytes(*b) }) as f64)
+                    .map(|b| {
+                        (if self.big { <$t>::from_be_bytes(*b) } else { <$t>::from_le_bytes(*b) }) as f64
+                    })
                     .collect()
             };
         }

@@ -41,7 +41,10 @@ impl Variable {
 fn direction(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     let stem = name.strip_suffix("_star").unwrap_or(&name);
-    ["t", "x", "y", "z"].into_iter().find(|d| stem == *d || stem == format!("{d}{d}")).or((stem == "time").then_some("t"))
+    ["t", "x", "y", "z"]
+        .into_iter()
+        .find(|d| stem == *d || stem == format!("{d}{d}"))
+        .or((stem == "time").then_some("t"))
 }
 
 pub(super) fn assemble(path: &Path, variables: Vec<Variable>) -> Result<Opened> {
@@ -58,13 +61,14 @@ pub(super) fn assemble(path: &Path, variables: Vec<Variable>) -> Result<Opened> 
         }
     }
     // An array of positions: one row for each direction of space.
-    let (clouds, rest): (Vec<_>, Vec<_>) = rest
-        .into_iter()
-        .partition(|v| direction(&v.name) == Some("x") && v.shape.len() == 2 && (2..=3).contains(&v.shape[0]));
+    let (clouds, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|v| {
+        direction(&v.name) == Some("x") && v.shape.len() == 2 && (2..=3).contains(&v.shape[0])
+    });
     if let [cloud] = &clouds[..] {
         let (values, n) = (cloud.all()?, cloud.shape[1]);
         let rows = ["x", "y", "z"].iter().zip(values.chunks(n.max(1)));
-        let coordinates = rows.map(|(name, v)| Coordinate { name: (*name).into(), values: v.into() }).collect();
+        let coordinates =
+            rows.map(|(name, v)| Coordinate { name: (*name).into(), values: v.into() }).collect();
         axes.push(Axis { coordinates, ..Axis::points(n, &[]) });
     }
     axes.sort_by(|a, b| (a.role, &a.name).cmp(&(b.role, &b.name)));
@@ -81,7 +85,12 @@ pub(super) fn assemble(path: &Path, variables: Vec<Variable>) -> Result<Opened> 
         if shape.is_empty() {
             shape.push(1);
         }
-        opened.description.fields.push(Field { name: v.name, precision: v.precision, axes: names, storage: v.storage });
+        opened.description.fields.push(Field {
+            name: v.name,
+            precision: v.precision,
+            axes: names,
+            storage: v.storage,
+        });
         opened.numbers.push(v.numbers);
     }
     if opened.numbers.is_empty() {
@@ -100,7 +109,8 @@ fn match_axis(axes: &mut Vec<Axis>, used: &[String], n: usize) -> String {
     }
     let role = if n <= 3 { Role::Component } else { Role::Space };
     let stem = if role == Role::Component { "component" } else { "axis" };
-    let name = (1..).map(|i| format!("{stem}{i}")).find(|n| !axes.iter().any(|a| a.name == *n)).unwrap_or_default();
+    let name =
+        (1..).map(|i| format!("{stem}{i}")).find(|n| !axes.iter().any(|a| a.name == *n)).unwrap_or_default();
     axes.push(Axis { name: name.clone(), role, len: n, coordinates: Vec::new() });
     name
 }

@@ -13,7 +13,8 @@ pub(super) const LAYOUT: Layout = Layout {
 };
 
 fn recognises(source: &Source) -> Result<bool> {
-    Ok(source.attribute_names("")?.iter().any(|n| n == "schema") && source.text("", "schema")?.as_deref() == Some(SCHEMA))
+    Ok(source.attribute_names("")?.iter().any(|n| n == "schema")
+        && source.text("", "schema")?.as_deref() == Some(SCHEMA))
 }
 
 fn open(source: &Source) -> Result<Opened> {
@@ -76,9 +77,14 @@ fn fields(source: &Source, opened: &mut Opened, coordinates: Vec<(String, Coordi
         let text = source.text(&path, "axes")?.ok_or_else(|| {
             dataset.error("it has no attribute `axes`", "name its axes, such as `trajectory,t,x`")
         })?;
-        let names: Vec<String> = text.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
+        let names: Vec<String> =
+            text.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
         if names.len() != dataset.shape().len() {
-            let what = format!("it has {} dimensions, its attribute `axes` names {}", dataset.shape().len(), names.len());
+            let what = format!(
+                "it has {} dimensions, its attribute `axes` names {}",
+                dataset.shape().len(),
+                names.len()
+            );
             return Err(dataset.error(what, "name each of its dimensions"));
         }
         for (axis, len) in names.iter().zip(dataset.shape()) {
@@ -92,7 +98,11 @@ fn fields(source: &Source, opened: &mut Opened, coordinates: Vec<(String, Coordi
                     let of: Vec<Coordinate> =
                         coordinates.iter().filter(|(a, _)| a == axis).map(|(_, c)| c.clone()).collect();
                     if let Some(c) = of.iter().find(|c| c.values.len() != *len) {
-                        let what = format!("it has {len} entries along `{axis}`, coordinate `{}` has {}", c.name, c.values.len());
+                        let what = format!(
+                            "it has {len} entries along `{axis}`, coordinate `{}` has {}",
+                            c.name,
+                            c.values.len()
+                        );
                         return Err(dataset.error(what, "give each entry of the axis a coordinate"));
                     }
                     axes.push(Axis { name: axis.clone(), role: role(axis, &of), len: *len, coordinates: of });

@@ -58,7 +58,9 @@ fn open(source: &Source) -> Result<Opened> {
                 Some(t) if t.values.len() == shape[1] + 1 && !times => {
                     t.values.pop();
                     let n = shape[1];
-                    opened.remarks.push(format!("`t-coordinate` has one entry more than the {n} times; it is left out"));
+                    opened.remarks.push(format!(
+                        "`t-coordinate` has one entry more than the {n} times; it is left out"
+                    ));
                 }
                 Some(t) if t.values.len() == shape[1] => {}
                 Some(t) => {
@@ -69,7 +71,12 @@ fn open(source: &Source) -> Result<Opened> {
             }
             if dropped.is_empty() {
                 if !times && time.as_ref().is_some_and(|t| t.values.is_empty()) {
-                    opened.description.axes.push(Axis { name: "t".into(), role: Role::Time, len: shape[1], coordinates: Vec::new() });
+                    opened.description.axes.push(Axis {
+                        name: "t".into(),
+                        role: Role::Time,
+                        len: shape[1],
+                        coordinates: Vec::new(),
+                    });
                     opened.remarks.push("there is no `t-coordinate`".into());
                 } else if !times {
                     opened.description.axes.extend(time.as_ref().map(|t| Axis::time(&t.values)));

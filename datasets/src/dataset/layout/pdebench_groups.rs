@@ -34,7 +34,12 @@ fn open(source: &Source) -> Result<Opened> {
     for group in &groups {
         let path = format!("{group}/data");
         let dataset = source.dataset(&path)?.ok_or_else(|| {
-            crate::Error::malformed(source.path(), format!("`{path}`"), "there is no such dataset", "give each group its `data`")
+            crate::Error::malformed(
+                source.path(),
+                format!("`{path}`"),
+                "there is no such dataset",
+                "give each group its `data`",
+            )
         })?;
         datasets.push(dataset);
     }
@@ -62,12 +67,15 @@ fn open(source: &Source) -> Result<Opened> {
     expect(&datasets[0], &lens, "the axes t, x, y of `grid`, and one for the components")?;
     let (precision, mut storage) = (precision(&datasets[0]), storage(&datasets[0]));
     if let Some(chunk) = &mut storage.chunk {
-        dropped.iter().for_each(|at| drop(chunk.remove(*at)));
+        dropped.iter().for_each(|at| {
+            chunk.remove(*at);
+        });
         chunk.insert(0, 1);
     }
     let names = axes.iter().map(|a| a.name.clone()).collect();
     opened.description.axes = axes;
-    opened.push(Field { name: "data".into(), precision, axes: names, storage }, Stacked { datasets, dropped });
+    opened
+        .push(Field { name: "data".into(), precision, axes: names, storage }, Stacked { datasets, dropped });
     let mut all: Vec<(String, Vec<f64>)> = Vec::new();
     for (at, group) in groups.iter().enumerate() {
         let Some(config) = source.text(group, "config").ok().flatten() else { continue };
@@ -81,7 +89,8 @@ fn open(source: &Source) -> Result<Opened> {
     }
     for (name, values) in all.into_iter().filter(|(_, v)| v.len() == groups.len()) {
         let same = values.iter().all(|v| *v == values[0]);
-        let value = if same { ParameterValue::Global(values[0]) } else { ParameterValue::PerTrajectory(values) };
+        let value =
+            if same { ParameterValue::Global(values[0]) } else { ParameterValue::PerTrajectory(values) };
         opened.description.parameters.push(Parameter { name, value });
     }
     opened.push_attributes(source, "")?;

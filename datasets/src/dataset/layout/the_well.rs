@@ -30,7 +30,8 @@ fn open(source: &Source) -> Result<Opened> {
     })?;
     opened.description.axes.push(Axis::trajectory(trajectories));
     let spatial = texts(source, "dimensions", "spatial_dims")?;
-    for (name, axis) in std::iter::once(("time", "t")).chain(spatial.iter().map(|s| (s.as_str(), s.as_str()))) {
+    for (name, axis) in std::iter::once(("time", "t")).chain(spatial.iter().map(|s| (s.as_str(), s.as_str())))
+    {
         let path = format!("dimensions/{name}");
         let varies = flag(source, &path, "sample_varying")? || flag(source, &path, "time_varying")?;
         let axis = if varies {
@@ -38,10 +39,20 @@ fn open(source: &Source) -> Result<Opened> {
             let Some(dataset) = source.dataset(&path)? else { continue };
             opened.remarks.push(format!("`{path}` varies between trajectories or times and is left out"));
             let role = if name == "time" { Role::Time } else { Role::Space };
-            Axis { name: axis.into(), role, len: dataset.shape().last().copied().unwrap_or(1), coordinates: Vec::new() }
+            Axis {
+                name: axis.into(),
+                role,
+                len: dataset.shape().last().copied().unwrap_or(1),
+                coordinates: Vec::new(),
+            }
         } else {
             let found = coordinate(source, &path, axis)?.ok_or_else(|| {
-                Error::malformed(source.path(), format!("`{path}`"), "there is no such dataset", "store the positions along each axis")
+                Error::malformed(
+                    source.path(),
+                    format!("`{path}`"),
+                    "there is no such dataset",
+                    "store the positions along each axis",
+                )
             })?;
             if name == "time" { Axis::time(&found.values) } else { Axis::space(axis, &found.values) }
         };
@@ -78,10 +89,15 @@ fn fields(source: &Source, opened: &mut Opened, spatial: &[String], order: usize
         })?;
         let varies = match source.attribute(&path, "dim_varying")? {
             Some(Attribute { value: Value::Booleans(v), .. }) if v.len() == spatial.len() => v,
-            Some(Attribute { value: Value::Integers(v), .. }) if v.len() == spatial.len() => v.iter().map(|v| *v != 0).collect(),
+            Some(Attribute { value: Value::Integers(v), .. }) if v.len() == spatial.len() => {
+                v.iter().map(|v| *v != 0).collect()
+            }
             None => vec![true; spatial.len()],
             Some(_) => {
-                return Err(dataset.error("its attribute `dim_varying` does not fit the axes", "store a truth value for each axis"));
+                return Err(dataset.error(
+                    "its attribute `dim_varying` does not fit the axes",
+                    "store a truth value for each axis",
+                ));
             }
         };
         let mut axes = common_axes(source, &path)?;
@@ -95,7 +111,11 @@ fn fields(source: &Source, opened: &mut Opened, spatial: &[String], order: usize
                 axes.push(component(opened, n));
             }
         }
-        expect(&dataset, &lens, "the axes along which its attributes say that it varies, and its components")?;
+        expect(
+            &dataset,
+            &lens,
+            "the axes along which its attributes say that it varies, and its components",
+        )?;
         opened.push_stored(&name, dataset, axes, Vec::new());
     }
     Ok(())
@@ -139,7 +159,11 @@ fn scalars(source: &Source, opened: &mut Opened) -> Result<()> {
             opened.push_stored(&name, dataset, axes, Vec::new());
         } else {
             let values: Vec<f64> = dataset.read_all()?;
-            let value = if axes.is_empty() { ParameterValue::Global(values[0]) } else { ParameterValue::PerTrajectory(values) };
+            let value = if axes.is_empty() {
+                ParameterValue::Global(values[0])
+            } else {
+                ParameterValue::PerTrajectory(values)
+            };
             opened.description.parameters.push(Parameter { name, value });
         }
     }

@@ -1,8 +1,8 @@
 //! Reading, with suspicion.
 
 use super::{SCHEMA, VERSION};
-use crate::graph::{Column, Columns, GraphSet, Schema};
 use crate::foreign::{Source, Type};
+use crate::graph::{Column, Columns, GraphSet, Schema};
 use crate::system_file::{Array, meta};
 use crate::{Checksum, Error, Result};
 use ndarray::Array2;

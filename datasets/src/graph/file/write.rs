@@ -2,8 +2,8 @@
 
 use super::{SCHEMA, VERSION};
 use crate::draft::Draft;
-use crate::graph::{Column, Columns, Graph, GraphSet, Schema};
 use crate::foreign::reason;
+use crate::graph::{Column, Columns, Graph, GraphSet, Schema};
 use crate::system_file::label;
 use crate::{Checksum, Error, Result};
 use hdf5::{Dataset, File, Group, H5Type};
