@@ -200,6 +200,60 @@ fn damage_is_found() {
     }
 }
 
+#[test]
+fn a_file_of_graphs_from_anywhere_is_refused_with_the_mend() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sound, path) = (folder.path().join("sound.h5"), folder.path().join("x.h5"));
+    let set = tu::read::<f64>(folder_of(&SOUND).path(), None, tu::Limits::default()).unwrap();
+    set.write(&sound).unwrap();
+    assert_eq!(GraphSet::<f64>::read(&sound).unwrap().edges, set.edges);
+    let whole = fs::read(&sound).unwrap();
+    for cut in (0..whole.len()).step_by(whole.len() / 40) {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let e = GraphSet::<f64>::read(&path).err().unwrap_or_else(|| panic!("cut at {cut}"));
+        assert!(matches!(e, Error::Malformed { .. }), "{e}");
+    }
+    type Change = fn(&hdf5::File) -> hdf5::Result<()>;
+    let changes: [(Change, &str); 11] = [
+        (|f| f.dataset("edges")?.write_slice(&[[0, 7]], hdf5::Hyperslab::from((1..2, ..))), "number 3 is 7"),
+        (
+            |f| f.dataset("edges")?.write_slice(&[[-1, 0]], hdf5::Hyperslab::from((0..1, ..))),
+            "number 0 is -1",
+        ),
+        (
+            |f| f.dataset("node_features")?.write_slice(&[[f64::NAN]], hdf5::Hyperslab::from((2..3, 1..2))),
+            "number 9 is NaN",
+        ),
+        (
+            |f| f.dataset("node_features")?.write_slice(&[[9.0]], hdf5::Hyperslab::from((0..1, 0..1))),
+            "the checksum fnv1a64:",
+        ),
+        (|f| f.dataset("node_offsets")?.write(&[0i64, 4, 3, 5]), "never decrease"),
+        (|f| f.dataset("node_offsets")?.write(&[1i64, 3, 3, 5]), "it does not start at 0"),
+        (|f| f.dataset("edge_offsets")?.write(&[0i64, 2, 2, i64::MAX]), "never decrease"),
+        (|f| f.dataset("edge_offsets")?.write(&[0i64, 2, 2, 5]), "it has 8 numbers instead of 10"),
+        (|f| f.attr("schema_version")?.write_scalar(&2i64), "this build reads version 1"),
+        (|f| f.unlink("edges"), "dataset `edges`: it is absent"),
+        (
+            |f| {
+                f.unlink("graph_labels")?;
+                f.new_dataset::<i64>().shape(2).create("graph_labels")?.write(&[0i64, 1])
+            },
+            "one number for each graph",
+        ),
+    ];
+    for (change, says) in changes {
+        fs::copy(&sound, &path).unwrap();
+        let file = hdf5::File::open_rw(&path).unwrap();
+        change(&file).unwrap();
+        file.close().unwrap();
+        let e = GraphSet::<f64>::read(&path).err().unwrap_or_else(|| panic!("read, not refused: {says}"));
+        assert!(matches!(e, Error::Malformed { .. }) && e.to_string().contains(says), "{says}: {e}");
+        let found = check(&path).unwrap();
+        assert_eq!((found.len(), &found[0].text), (1, &e.to_string()));
+    }
+}
+
 fn folder_of(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {

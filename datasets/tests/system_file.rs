@@ -232,12 +232,15 @@ fn wrong_types_and_shapes() {
     );
     refused(
         &["data"],
-        |f| drop(f.new_dataset::<f64>().shape((5, 1)).create("data").unwrap()),
+        |f| {
+            let data = f.new_dataset::<f64>().shape((5, 1)).create("data").unwrap();
+            data.write_raw(&[1.0f64; 5]).unwrap();
+        },
         "dataset `data`: it has 2 dimensions; store it with one dimension",
     );
     refused(
         &["b"],
-        |f| drop(f.new_dataset::<f64>().create("b").unwrap()),
+        |f| f.new_dataset::<f64>().create("b").unwrap().write_scalar(&1.0f64).unwrap(),
         "dataset `b`: it has 0 dimensions; store it with one dimension",
     );
     refused(
@@ -435,7 +438,7 @@ fn labels() {
             let meta = f.create_group("meta").unwrap();
             meta.new_attr::<f64>().create("seed").unwrap().write_scalar(&1.0).unwrap();
         },
-        "attribute `seed`: this is not a string; store one string in UTF-8",
+        "attribute `seed` of `meta`: this is not a string; store one string in UTF-8",
     );
 }
 

@@ -190,7 +190,8 @@ fn warm_up() {
 
 /// What the child does: it answers until the socket closes.
 fn serve(socket: &UnixStream, window: &Window) -> ! {
-    std::panic::set_hook(Box::new(|_| {}));
+    // No panic hook is set: another thread of the parent may have held its lock at the fork. What a panic prints goes
+    // nowhere.
     let served = catch_unwind(AssertUnwindSafe(|| {
         let mut socket = isolate(socket)?;
         let mut library = None;

@@ -251,6 +251,16 @@ mod tests {
             g.check(&schema()).unwrap();
             assert!((50..=200).contains(&g.nodes));
             assert!(flow_residual(&g) < 1e-11, "{:e}", flow_residual(&g));
+            let sizes =
+                Stream::new(3 ^ (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15), "pore network: diameters");
+            let place = |p: usize| [0, 1, 2].map(|d| SIDE * g.node.features[(p, d)]);
+            let distance = |a: usize, b: usize| {
+                place(a).iter().zip(place(b)).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+            };
+            // Over all pairs, not those of the tetrahedra alone.
+            let pairs = (0..g.nodes).flat_map(|a| (0..a).map(move |b| (a, b)));
+            let smallest = pairs.map(|(a, b)| distance(a, b)).fold(f64::INFINITY, f64::min);
+            let pore = |p: u32| (1e-5 * (0.1 * sizes.normal(u64::from(p))).exp()).min(0.9 * smallest);
             for (e, pair) in g.edges.chunks(2).enumerate() {
                 assert_eq!(pair[0], [pair[1][1], pair[1][0]]);
                 assert_eq!(g.edge.features.row(2 * e), g.edge.features.row(2 * e + 1));
@@ -263,14 +273,21 @@ mod tests {
                 else {
                     panic!()
                 };
-                assert!(l > 0.0 && (5e-6..2e-5).contains(&d) || d < 2e-5);
+                let [a, b] = pair[0];
+                assert!((d / pore(a).min(pore(b)) - 1.0).abs() < 1e-12);
+                let apart = distance(a as usize, b as usize) - 0.5 * (pore(a) + pore(b));
+                assert!(l > 0.0 && (l - apart).abs() < 1e-12 * SIDE, "{l} {apart}");
                 assert!((c / (PI * (d / 2.0).powi(4) / (8e-5 * l)) - 1.0).abs() < 1e-12);
             }
+            // The layers are a tenth deep, or deep enough for one pore.
+            let heights = g.node.features.column(1);
+            let inlet = heights.iter().fold(1.0f64, |m, y| m.min(*y)).max(0.1);
+            let outlet = heights.iter().fold(0.0f64, |m, y| m.max(*y)).min(0.9);
             for p in 0..g.nodes {
                 let (y, given) = (g.node.features[(p, 1)], g.node.features[(p, 3)] == 1.0);
-                assert_eq!(given, y <= 0.1 || y >= 0.9, "network {i}: both layers hold a pore");
+                assert_eq!(given, y <= inlet || y >= outlet, "network {i}");
                 if given {
-                    assert_eq!(g.node.targets[(p, 0)], f64::from(u8::from(y <= 0.1)));
+                    assert_eq!(g.node.targets[(p, 0)], f64::from(u8::from(y <= inlet)));
                     assert_eq!(g.node.features[(p, 4)], g.node.targets[(p, 0)]);
                 } else {
                     // The discrete maximum principle.

@@ -329,3 +329,46 @@ impl Directions {
         array.map_or(Ok(Vec::new()), |a| a.read_rows(samples))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ops::ControlFlow;
+
+    /// ‖Σ cₖ vₖ‖ and more need the vector itself.
+    fn combined(basis: &[Buffer<f64>], c: impl Fn(usize) -> f64) -> Vec<f64> {
+        (0..basis[0].len()).map(|i| basis.iter().enumerate().map(|(k, v)| c(k) * v[i]).sum()).collect()
+    }
+
+    #[test]
+    fn ritz_vectors_are_orthonormal_and_their_residuals_are_those_stated() {
+        let folder = tempfile::tempdir().unwrap();
+        let space = Host::<f64>::new();
+        for (family, n, m) in [("box", 9, 150), ("neumann", 7, 60)] {
+            let problem = Family::named(family).unwrap().problem(Parameters::new(n).seed(3)).unwrap();
+            let mut kept = Partial::open(folder.path().join(family), family).unwrap();
+            let process =
+                basis(&problem, m, 3, &mut kept, &mut |_| ControlFlow::Continue(())).unwrap().unwrap();
+            let (values, u, bounds) = process.ritz().unwrap();
+            let steps = process.steps();
+            let v = &process.basis()[..steps];
+            for (i, a) in v.iter().enumerate() {
+                for (j, b) in v[..=i].iter().enumerate() {
+                    let expected = f64::from(u8::from(i == j));
+                    assert!((space.dot(a, b).unwrap() - expected).abs() < 1e-12, "{family}: {i} {j}");
+                }
+            }
+            for (k, (theta, bound)) in values.iter().zip(&bounds).enumerate() {
+                let x = combined(v, |i| u[(i, k)]);
+                assert!((space.norm(&x).unwrap() - 1.0).abs() < 1e-12);
+                let mut y = space.zeros(x.len()).unwrap();
+                Operator::<Host<f64>>::apply(problem.stencil(), &space, &x, &mut y).unwrap();
+                let residual = y.iter().zip(&x).map(|(y, x)| (y - theta * x).powi(2)).sum::<f64>().sqrt();
+                // ‖A‖ is at most 12.
+                assert!((residual - bound).abs() < 1e-11, "{family}, pair {k}: {residual:e} {bound:e}");
+            }
+            let ends = [bounds[0], bounds[steps - 1]];
+            assert!(ends.iter().all(|b| *b < 1e-8), "{family}: the ends have converged: {ends:?}");
+        }
+    }
+}
