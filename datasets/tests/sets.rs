@@ -200,6 +200,12 @@ fn damage_is_found() {
     }
 }
 
+/// Changes one number of a dataset.
+fn one<T: hdf5::H5Type>(file: &hdf5::File, name: &str, [i, j]: [usize; 2], value: T) -> hdf5::Result<()> {
+    let dataset = file.dataset(name)?;
+    dataset.write_slice(&ndarray::arr2(&[[value]]), ndarray::s![i..i + 1, j..j + 1])
+}
+
 #[test]
 fn a_file_of_graphs_from_anywhere_is_refused_with_the_mend() {
     let folder = tempfile::tempdir().unwrap();
@@ -215,19 +221,10 @@ fn a_file_of_graphs_from_anywhere_is_refused_with_the_mend() {
     }
     type Change = fn(&hdf5::File) -> hdf5::Result<()>;
     let changes: [(Change, &str); 11] = [
-        (|f| f.dataset("edges")?.write_slice(&[[0, 7]], hdf5::Hyperslab::from((1..2, ..))), "number 3 is 7"),
-        (
-            |f| f.dataset("edges")?.write_slice(&[[-1, 0]], hdf5::Hyperslab::from((0..1, ..))),
-            "number 0 is -1",
-        ),
-        (
-            |f| f.dataset("node_features")?.write_slice(&[[f64::NAN]], hdf5::Hyperslab::from((2..3, 1..2))),
-            "number 9 is NaN",
-        ),
-        (
-            |f| f.dataset("node_features")?.write_slice(&[[9.0]], hdf5::Hyperslab::from((0..1, 0..1))),
-            "the checksum fnv1a64:",
-        ),
+        (|f| one(f, "edges", [1, 1], 7i32), "number 3 is 7"),
+        (|f| one(f, "edges", [0, 0], -1i32), "number 0 is -1"),
+        (|f| one(f, "node_features", [2, 1], f64::NAN), "is NaN"),
+        (|f| one(f, "node_features", [0, 0], 9.0), "the checksum fnv1a64:"),
         (|f| f.dataset("node_offsets")?.write(&[0i64, 4, 3, 5]), "never decrease"),
         (|f| f.dataset("node_offsets")?.write(&[1i64, 3, 3, 5]), "it does not start at 0"),
         (|f| f.dataset("edge_offsets")?.write(&[0i64, 2, 2, i64::MAX]), "never decrease"),

@@ -49,11 +49,6 @@ impl Array {
         Ok(Some(Self { len: dataset.len(), dataset, width, step }))
     }
 
-    /// The dataset itself.
-    pub fn dataset(&self) -> &Dataset {
-        &self.dataset
-    }
-
     /// Their type in the file.
     pub fn kind(&self) -> &Type {
         self.dataset.kind()
