@@ -201,7 +201,12 @@ fn damage_is_found() {
 }
 
 /// Changes one number of a dataset.
-fn one<T: hdf5::H5Type + Clone>(file: &hdf5::File, name: &str, [i, j]: [usize; 2], value: T) -> hdf5::Result<()> {
+fn one<T: hdf5::H5Type + Clone>(
+    file: &hdf5::File,
+    name: &str,
+    [i, j]: [usize; 2],
+    value: T,
+) -> hdf5::Result<()> {
     let dataset = file.dataset(name)?;
     dataset.write_slice(&ndarray::arr2(&[[value]]), ndarray::s![i..i + 1, j..j + 1])
 }

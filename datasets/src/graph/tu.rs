@@ -17,7 +17,7 @@ mod table;
 pub use assemble::read;
 pub use files::Limits;
 
-use super::{file, folds};
+use super::folds;
 use crate::maker::{Cost, Made, Maker, Outcome, Recipe, Setting, Step, Watch};
 use crate::{Error, Result};
 use resolvent::Scalar;
@@ -84,11 +84,11 @@ fn make(recipe: &Recipe, path: &Path, watch: &mut Watch) -> Result<Outcome> {
     if let Some(labels) = &set.labels {
         set.folds = Some(folds::stratified(labels, fold_count, recipe.seed()));
     }
-    // The place of the folder is not part of what the set is.
-    let kept = recipe.settings().filter(|(k, _)| *k != "from");
-    set.meta.extend(kept.map(|(k, v)| (k.to_owned(), v.to_owned())).filter(|(_, v)| !v.is_empty()));
+    // The place of the folder is not part of what the set is, and its name is there already.
+    for (name, value) in [("maker", recipe.maker().name), ("folds", recipe.text("folds"))] {
+        set.meta.push((name.into(), value.into()));
+    }
     set.meta.push(("seed".into(), recipe.seed().to_string()));
-    set.meta.push(("schema".into(), file::SCHEMA.into()));
     let bytes = set.write(path)?;
     Ok(Outcome::Made(Made { samples: set.len(), bytes, resumed: 0, remark: None }))
 }
