@@ -296,8 +296,9 @@ mod tests {
         let hull: Vec<_> = mesh.hull().collect();
         for f in &hull {
             let [a, b, c] = f.map(|v| mesh.at(v));
-            let one_side = |s: f64| mesh.points.iter().all(|p| s * robust::orient3d(a, b, c, *p) <= 0.0);
-            prop_assert!(one_side(1.0), "the hull is convex, and its triangles look outwards");
+            // Positive is below a plane, seen from where its corners go round counterclockwise.
+            let below = mesh.points.iter().all(|p| robust::orient3d(a, b, c, *p) >= 0.0);
+            prop_assert!(below, "the hull is convex, and its triangles look outwards");
         }
         let faces: HashSet<[u32; 3]> = tetrahedra
             .iter()
