@@ -239,13 +239,15 @@ pub struct Data {
 
 #[derive(Debug, Subcommand)]
 pub enum DataWhat {
-    /// Make a system of a problem family, or a reference solution. Interrupted, a solution goes on with the same command.
+    /// Make a system of a problem family, a reference solution, or a set of graphs or operators. Interrupted, the last two
+    /// go on with the same command.
     #[command(after_help = "Examples:\n  \
         resolvent data make gyroid --n 32 --out gyroid.h5\n  resolvent data make box --n 16 --dim 2 --out box.mtx\n  \
         resolvent data make burgers --set nu=0.01/pi --out burgers.h5\n  \
-        resolvent data make turbulence --n 256 --seed 1 --samples 4 --out turbulence.h5")]
+        resolvent data make turbulence --n 256 --seed 1 --samples 4 --out turbulence.h5\n  \
+        resolvent data make pore-network --samples 500 --set pores=50..100 --out pores.h5")]
     Make(DataMake),
-    /// Show what is in a file: a system, PDEBench, The Well, MATLAB, NumPy, CSV or our own schema.
+    /// Show what is in a file: a system, a set, PDEBench, The Well, MATLAB, NumPy, CSV or our own schema.
     #[command(after_help = "Examples:\n  \
         resolvent data inspect gyroid.h5\n  resolvent data inspect 1D_Burgers_Sols_Nu0.01.hdf5 --plot u.svg")]
     Inspect(DataInspect),
@@ -260,14 +262,14 @@ pub enum DataWhat {
         resolvent data convert u.npy u.h5 --axes t,x --range t=0:1 --range x=-1:1 --gzip 4\n  \
         resolvent data convert u.h5 u.vti --time 10")]
     Convert(DataConvert),
-    /// List the problem families and the reference solutions.
+    /// List the problem families, the reference solutions and the sets, with their settings.
     #[command(after_help = "Example:\n  resolvent data list")]
     List,
 }
 
 #[derive(Debug, Args)]
 pub struct DataMake {
-    /// The family or the reference solution.
+    /// The family, the reference solution or the set, as `data list` names it.
     #[arg(value_name = "NAME")]
     pub name: String,
     /// Cells along each side, or points stored [default: 32, or the solution's].
@@ -275,10 +277,10 @@ pub struct DataMake {
     pub n: Option<usize>,
     #[command(flatten)]
     pub member: Member,
-    /// A setting of a reference solution, such as nu=0.01/pi; may be given several times.
+    /// A setting of a reference solution or a set, such as nu=0.01/pi; may be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
-    /// How many trajectories of a reference solution; those after the first are random.
+    /// How many trajectories of a reference solution, those after the first random, or samples of a set.
     #[arg(long, value_name = "K")]
     pub samples: Option<usize>,
     /// Where to write it: .h5 or .mtx.

@@ -1,13 +1,15 @@
-//! `data`: systems and fields in files.
+//! `data`: systems, sets and fields in files.
 
 use crate::arguments::{DataConvert, DataMake, DataWhat};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
-use crate::{interrupt, load, reference};
+use crate::{interrupt, load, reference, set};
 use resolvent_benches::plot::Heat;
 use resolvent_datasets::dataset::{Conversion, Dataset};
 use resolvent_datasets::reference::{REFERENCES, Reference};
-use resolvent_datasets::{FAMILIES, Family, Format, Severity, check, contents, is_dataset, make, output};
+use resolvent_datasets::{
+    FAMILIES, Family, Format, MAKERS, Maker, Severity, check, contents, inspect, make, output,
+};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -37,12 +39,7 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
                 .collect();
             let problems = findings.iter().filter(|f| f.severity == Severity::Problem).count();
             if problems == 0 {
-                let dataset = is_dataset(&a.file)?;
-                text.push_str(if dataset {
-                    "the data can be trained on\n"
-                } else {
-                    "the system can be solved\n"
-                });
+                text.push_str(&format!("{}\n", inspect::Kind::of(&a.file)?.sound()));
             }
             console.print(&text);
             console.object(&json!({ "schema": 1, "ok": problems == 0, "findings": findings }));
@@ -51,9 +48,9 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
         DataWhat::Convert(a) => convert(a, console),
         DataWhat::List => {
             let lines = FAMILIES.iter().map(|f| format!("{:<9} {}\n", f.name, f.summary));
-            let (text, references) = reference::list();
+            let ((references, of_references), (sets, of_sets)) = (reference::list(), set::list());
             console.print(&format!(
-                "problem families\n{}\nreference solutions\n{text}",
+                "problem families\n{}\nreference solutions\n{references}\nsets\n{sets}",
                 lines.collect::<String>()
             ));
             let families: Vec<Value> = FAMILIES
@@ -63,7 +60,9 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
                     json!({ "name": f.name, "summary": f.summary, "dims": f.dims, "moves": f.moves, "rhs_kinds": kinds })
                 })
                 .collect();
-            console.object(&json!({ "schema": 1, "families": families, "references": references }));
+            console.object(
+                &json!({ "schema": 1, "families": families, "references": of_references, "sets": of_sets }),
+            );
             Ok(Code::Done)
         }
     }
@@ -73,10 +72,14 @@ fn write(a: &DataMake, console: &Console) -> Result<Code, Failure> {
     if Reference::named(&a.name).is_ok() {
         return reference::run(a, console);
     }
+    if let Ok(maker) = Maker::named(&a.name) {
+        return set::run(maker, a, console);
+    }
     let family = Family::named(&a.name).map_err(|e| {
         let mut failure = Failure::from(e);
+        let (references, sets) = (REFERENCES.each_ref().map(|r| r.name), MAKERS.each_ref().map(|m| m.name));
         failure.message +=
-            &format!("; reference solutions are {}", REFERENCES.each_ref().map(|r| r.name).join(", "));
+            &format!("; reference solutions are {}; sets are {}", references.join(", "), sets.join(", "));
         failure
     })?;
     if let (None, Some(_)) | (Some(_), _) = (a.samples, a.set.first()) {

@@ -11,6 +11,7 @@ mod load;
 mod manual;
 mod reference;
 mod report;
+mod set;
 mod solve;
 
 use arguments::{Arguments, Command};

@@ -26,6 +26,11 @@ impl Checksum {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
+    /// Of what had this checksum, and what follows.
+    pub(crate) const fn going_on(value: u64) -> Self {
+        Self(value)
+    }
+
     /// Adds bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
         for &byte in bytes {

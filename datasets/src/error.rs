@@ -77,13 +77,13 @@ pub enum Error {
         /// The seed.
         seed: u64,
     },
-    /// A setting of a reference solution that it cannot be made with.
-    #[error("{reference}: {setting} = {value} is refused; give {needs}")]
+    /// A setting of a reference solution or a set that it cannot be made with.
+    #[error("{of}: {setting} = {value} is refused; {needs}")]
     Setting {
-        /// The reference solution.
-        reference: &'static str,
+        /// The reference solution or the set.
+        of: &'static str,
         /// The setting.
-        setting: &'static str,
+        setting: String,
         /// The value asked for.
         value: String,
         /// What is needed instead.
@@ -207,6 +207,60 @@ pub enum Error {
         /// How many bytes were asked for.
         bytes: usize,
     },
+    /// Memory or disk that what was asked for does not fit into.
+    #[error("{maker} needs {needed} of {what}, but {available} are free; {mend}")]
+    Room {
+        /// `memory` or `disk`.
+        what: &'static str,
+        /// Which set.
+        maker: &'static str,
+        /// How much is needed.
+        needed: String,
+        /// How much there is.
+        available: String,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// An edge of a graph that leads to no node.
+    #[error("edge {edge} leads to node {node} of a graph with {nodes} nodes; nodes count from 0")]
+    Edge {
+        /// The first edge at fault.
+        edge: usize,
+        /// Where it leads.
+        node: u32,
+        /// How many nodes there are.
+        nodes: usize,
+    },
+    /// Points that have no tetrahedralisation.
+    #[error("point {point}: {why}")]
+    Points {
+        /// What is wrong.
+        why: &'static str,
+        /// The point at fault, or how many there are.
+        point: usize,
+    },
+    /// An iteration that did not get where it had to.
+    #[error("{what} ended at {residual:e} and not below {target:e}; {mend}")]
+    NotConverged {
+        /// What was iterated.
+        what: &'static str,
+        /// Where it ended.
+        residual: f64,
+        /// Where it should have.
+        target: f64,
+        /// What to do about it.
+        mend: &'static str,
+    },
+    /// Data from elsewhere that could not be had.
+    #[error("{what} cannot be fetched: {why}; {mend}")]
+    Fetch {
+        /// What was asked for.
+        what: &'static str,
+        /// Why not.
+        why: String,
+        /// What to do about it.
+        mend: &'static str,
+    },
     /// The solver crate refused the operator.
     #[error(transparent)]
     Solver(#[from] resolvent::Error),
@@ -231,12 +285,19 @@ impl Error {
             | Self::Unsolved { .. }
             | Self::Unfinished { .. }
             | Self::NoField { .. }
-            | Self::Region { .. } => ErrorKind::Usage,
+            | Self::Region { .. }
+            | Self::NotConverged { .. } => ErrorKind::Usage,
             Self::Malformed { .. }
             | Self::Length { .. }
             | Self::Description { .. }
-            | Self::Incomplete { .. } => ErrorKind::Input,
-            Self::Open { .. } | Self::Write { .. } | Self::Memory { .. } => ErrorKind::Resource,
+            | Self::Incomplete { .. }
+            | Self::Edge { .. }
+            | Self::Points { .. } => ErrorKind::Input,
+            Self::Open { .. }
+            | Self::Write { .. }
+            | Self::Memory { .. }
+            | Self::Room { .. }
+            | Self::Fetch { .. } => ErrorKind::Resource,
             Self::Solver(resolvent::Error::Memory { .. }) => ErrorKind::Resource,
             Self::Solver(resolvent::Error::Grid { .. } | resolvent::Error::Parameter { .. }) => {
                 ErrorKind::Usage

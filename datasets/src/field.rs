@@ -4,7 +4,7 @@ use crate::Result;
 use crate::error::allocate;
 use crate::random::Stream;
 use rayon::prelude::*;
-use std::f64::consts::PI;
+use std::f64::consts::{PI, TAU};
 
 /// A Gaussian random field: cosines πk·x with amplitudes N(0, 1) exp(−|k|²/2w²), without its mean, of variance 1 over
 /// the unit cube. It is a function of position, so every grid samples the same field.
@@ -39,6 +39,18 @@ impl CosineField {
         let scale = 1.0 / f64::sqrt(variance);
         amplitudes.iter_mut().for_each(|a| *a *= scale);
         Self { modes: m, amplitudes }
+    }
+
+    /// The field at a time, each cosine standing and swinging with the circular frequency 2π √(π|k|), as waves in deep water
+    /// do. At time 0 it is the same.
+    pub fn at_time(mut self, t: f64) -> Self {
+        let m = self.modes;
+        for (at, a) in self.amplitudes.iter_mut().enumerate() {
+            let k = [at % m[0], at / m[0] % m[1], at / (m[0] * m[1])];
+            let k = (k.iter().map(|k| k * k).sum::<usize>() as f64).sqrt();
+            *a *= libm::cos(TAU * (PI * k).sqrt() * t);
+        }
+        self
     }
 
     /// At the centres of n cells along each dimension, the first fastest. The sums are separable: about n^d modes

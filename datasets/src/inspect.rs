@@ -2,8 +2,9 @@
 
 use crate::dataset::{Dataset, Survey};
 use crate::foreign::{MemberKind, Source};
+use crate::graph::{self, GraphSet};
 use crate::system_file::Array;
-use crate::{Format, LinearSystem, Result};
+use crate::{Format, LinearSystem, Result, operators};
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -123,7 +124,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// What a file is.
+/// What a file holds. Displayed, it is a short table; serialised, an object.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -132,6 +133,10 @@ pub enum Contents {
     System(Summary),
     /// Fields on grids or points.
     Dataset(Survey),
+    /// A set of graphs.
+    Graphs(graph::Summary),
+    /// A set of operators.
+    Operators(operators::Summary),
 }
 
 impl fmt::Display for Contents {
@@ -139,6 +144,62 @@ impl fmt::Display for Contents {
         match self {
             Self::System(summary) => summary.fmt(f),
             Self::Dataset(survey) => survey.fmt(f),
+            Self::Graphs(summary) => summary.fmt(f),
+            Self::Operators(summary) => summary.fmt(f),
+        }
+    }
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A linear system.
+    System,
+    /// Fields on grids or points.
+    Dataset,
+    /// A set of graphs.
+    Graphs,
+    /// A set of operators.
+    Operators,
+}
+
+impl Kind {
+    /// Finds out, from its extension, and for HDF5 from its attributes and the names in its root group.
+    ///
+    /// # Errors
+    /// [`Error::Open`](crate::Error::Open); [`Error::Malformed`](crate::Error::Malformed) for a damaged HDF5 file;
+    /// [`Error::Format`](crate::Error::Format) for an extension that is not known.
+    pub fn of(path: &Path) -> Result<Self> {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+        if matches!(extension.as_str(), "mat" | "npy" | "csv") {
+            return Ok(Self::Dataset);
+        }
+        if Format::of(path)? != Format::Hdf5 {
+            return Ok(Self::System);
+        }
+        let source = Source::open(path)?;
+        let attributes = source.attribute_names("")?;
+        let marked = |name: &str| attributes.iter().any(|n| n == name);
+        if marked("schema") {
+            // What is no text, its reader judges.
+            match source.text("", "schema").ok().flatten().as_deref() {
+                Some(graph::SCHEMA) => return Ok(Self::Graphs),
+                Some(operators::SCHEMA) => return Ok(Self::Operators),
+                _ => {}
+            }
+        }
+        let of_a_system = |name: &str| ["indptr", "indices", "data", "b"].contains(&name);
+        let system = marked("resolvent_schema") || source.members("")?.iter().any(|m| of_a_system(&m.name));
+        Ok(if system { Self::System } else { Self::Dataset })
+    }
+
+    /// What it is good for when nothing is wrong with it, as a clause.
+    pub fn sound(self) -> &'static str {
+        match self {
+            Self::System => "the system can be solved",
+            Self::Dataset => "the data can be trained on",
+            Self::Graphs | Self::Operators => "the set can be used",
         }
     }
 }
@@ -146,39 +207,21 @@ impl fmt::Display for Contents {
 /// Finds out what a file is and says what is in it.
 ///
 /// # Errors
-/// As [`inspect`] and [`Dataset::open`].
+/// As [`Kind::of`] and the readers of each kind.
 pub fn contents(path: &Path) -> Result<Contents> {
-    if is_dataset(path)? {
-        Dataset::open(path)?.survey().map(Contents::Dataset)
-    } else {
-        inspect(path).map(Contents::System)
-    }
-}
-
-/// Whether a file holds fields rather than a linear system.
-///
-/// # Errors
-/// [`Error::Open`](crate::Error::Open), [`Error::Malformed`](crate::Error::Malformed) for a damaged HDF5 file,
-/// [`Error::Format`](crate::Error::Format) for an extension that is not known.
-pub fn is_dataset(path: &Path) -> Result<bool> {
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
-    if matches!(extension.as_str(), "mat" | "npy" | "csv") {
-        return Ok(true);
-    }
-    if Format::of(path)? != Format::Hdf5 {
-        return Ok(false);
-    }
-    let source = Source::open(path)?;
-    let marked = source.attribute_names("")?.iter().any(|n| n == "resolvent_schema");
-    Ok(!marked
-        && !source.members("")?.iter().any(|m| ["indptr", "indices", "data", "b"].contains(&m.name.as_str())))
+    Ok(match Kind::of(path)? {
+        Kind::System => Contents::System(inspect(path)?),
+        Kind::Dataset => Contents::Dataset(Dataset::open(path)?.survey()?),
+        Kind::Graphs => Contents::Graphs(GraphSet::<f64>::read(path)?.summary()),
+        Kind::Operators => Contents::Operators(operators::summary(path)?),
+    })
 }
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The system cannot be solved, or the data not be trained on, as they are.
+    /// The system cannot be solved, the data not be trained on, or the set not be used, as they are.
     Problem,
     /// Worth knowing.
     Note,
@@ -199,8 +242,11 @@ pub struct Finding {
 /// Only when the file cannot be read at all: [`Error::Open`](crate::Error::Open), [`Error::Memory`](crate::Error::Memory),
 /// [`Error::Format`](crate::Error::Format).
 pub fn check(path: &Path) -> Result<Vec<Finding>> {
-    let found = is_dataset(path).and_then(|dataset| {
-        if dataset { Dataset::open(path)?.check() } else { Ok(LinearSystem::read(path)?.check()) }
+    let found = Kind::of(path).and_then(|kind| match kind {
+        Kind::System => LinearSystem::read(path).map(|system| system.check()),
+        Kind::Dataset => Dataset::open(path)?.check(),
+        Kind::Graphs => GraphSet::<f64>::read(path).map(|set| set.check()),
+        Kind::Operators => operators::check(path),
     });
     match found {
         Err(e @ crate::Error::Malformed { .. }) => {

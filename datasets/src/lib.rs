@@ -13,6 +13,9 @@
 //! # Ok::<(), resolvent_datasets::Error>(())
 //! ```
 //!
+//! Sets of graphs and of operators are made by the makers of [`MAKERS`], and read by [`graph::GraphSet`],
+//! [`operators::projection::Projections`] and [`operators::directions::Directions`].
+//!
 //! # Adding a family
 //!
 //! One file in `src/family/`, with a constant `FAMILY` and a function `build` that turns the checked size, seed and frame
@@ -29,10 +32,14 @@ pub mod family;
 mod field;
 mod flow;
 pub mod foreign;
+pub mod graph;
 pub mod inspect;
+pub mod maker;
 pub mod manufactured;
 pub mod matrix_market;
+pub mod operators;
 pub mod output;
+mod partial;
 mod placed;
 pub mod problem;
 pub mod random;
@@ -46,7 +53,8 @@ pub mod vtk;
 pub use checksum::Checksum;
 pub use error::{Error, ErrorKind, Result};
 pub use family::{FAMILIES, Family, Parameters};
-pub use inspect::{Contents, Finding, Severity, Summary, check, contents, inspect, is_dataset};
+pub use inspect::{Contents, Finding, Severity, Summary, check, contents, inspect};
+pub use maker::{MAKERS, Maker, Outcome, Recipe};
 pub use placed::Placed;
 pub use problem::Problem;
 pub use rhs::RhsKind;

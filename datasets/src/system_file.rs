@@ -30,7 +30,9 @@ mod read;
 mod write;
 
 pub(crate) use array::Array;
+pub(crate) use read::meta;
 pub use read::{read, read_solution};
+pub(crate) use write::label;
 pub use write::{write, write_solution};
 
 /// The version of the HDF5 library this build carries.

@@ -109,8 +109,8 @@ fn dimensions_and_frames_a_family_has_not_are_refused() {
         assert!(matches!(e, Error::Frame { frame: 3, .. }) && e.kind() == ErrorKind::Usage, "{e}");
     }
     assert_eq!(
-        refused("dam", Parameters::new(8).frame(3)).to_string(),
-        "dam does not move, so it has no frame 3; only a family that moves has frames other than 0"
+        refused("gyroid", Parameters::new(8).frame(3)).to_string(),
+        "gyroid does not move, so it has no frame 3; only a family that moves has frames other than 0"
     );
 }
 

@@ -10,7 +10,8 @@ use interpreter::{python, succeed};
 use resolvent::learn::{self, Adam, AdamOptions, Checkpoint, Initializer, State};
 use resolvent::{Csr, Map, Properties};
 use resolvent_datasets::{
-    Family, LinearSystem, Parameters, RhsKind, matrix_market, system_file, write_solution,
+    Family, LinearSystem, Maker, Outcome, Parameters, Recipe, RhsKind, check, graph::GraphSet, matrix_market,
+    system_file, write_solution,
 };
 use std::fs;
 use std::path::Path;
@@ -237,4 +238,95 @@ with h5py.File('x.h5') as f:
     assert_eq!(bytes(folder.path(), "solution"), reals(&x));
     let cells: Vec<u8> = grid.1.iter().flat_map(|c| i64::from(*c).to_le_bytes()).collect();
     assert_eq!(bytes(folder.path(), "cells"), cells);
+}
+
+fn make(name: &str, samples: Option<usize>, settings: &[(&str, &str)], path: &Path) {
+    let recipe = Recipe::new(Maker::named(name).unwrap(), 5, samples, settings).unwrap();
+    let outcome = recipe.make(path, &mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+    assert!(matches!(outcome, Outcome::Made(_)));
+}
+
+#[test]
+fn sets_to_h5py_and_back() {
+    let script = "
+def fnv(a):
+    h = 0xcbf29ce484222325
+    for byte in a.tobytes():
+        h = ((h ^ byte) * 0x100000001b3) % 2**64
+    return h
+with h5py.File('values.h5') as f:
+    assert f.attrs['schema'] == 'resolvent-graphs' and f.attrs['schema_version'] == 1
+    n, e = f['node_offsets'][3:5], f['edge_offsets'][3:5]
+    v, edges, r = f['node_targets'][n[0]:n[1], 0], f['edges'][e[0]:e[1]], f['edge_features'][e[0]:e[1], 0]
+    assert f['edge_features'].attrs['columns'] == 'reward'
+    best = np.full(len(v), -np.inf)
+    np.maximum.at(best, edges[:, 1], r + 0.9 * v[edges[:, 0]])
+    assert np.abs(best - v).max() < 1e-3, np.abs(best - v).max()
+    for name in ['node_offsets', 'edges', 'edge_features', 'node_targets']:
+        assert f[name].attrs['checksum'] == 'fnv1a64:%016x' % fnv(f[name][:]), name
+with h5py.File('smoke.h5') as f:
+    assert f.attrs['schema'] == 'resolvent-operators' and f.attrs['kind'] == 'projection'
+    flags = f['cells'][0].reshape(f.attrs['shape'])
+    b = f['rhs'][0].reshape(flags.shape)
+    assert flags.shape == (8, 8, 8) and flags.max() <= 2 and (flags == 0).any()
+    assert np.abs(b).max() > 0 and not b[flags != 0].any()
+    assert list(f['written'][:]) == [3, fnv(f['cells'][:]), fnv(f['rhs'][:])]
+with h5py.File('directions.h5') as f:
+    x = f['samples'][:].astype('f8')
+    assert x.shape == (20, 7 ** 3) and np.allclose(np.linalg.norm(x, axis=1), 1, atol=1e-6)
+    assert (np.diff(f['ritz_values'][:]) >= 0).all() and list(f.attrs['shape']) == [7, 7, 7]
+    assert list(f['written'][:]) == [20, fnv(f['samples'][:])]
+with h5py.File('own.h5', 'w') as f:
+    f.attrs['schema'], f.attrs['schema_version'] = 'resolvent-graphs', 1
+    f['node_offsets'], f['edge_offsets'] = [0, 3, 5], [0, 2, 3]
+    f['edges'] = np.array([[0, 1], [1, 2], [1, 0]])
+    f.create_dataset('node_features', data=np.arange(10.).reshape(5, 2), chunks=(2, 1), compression='gzip')
+    f['node_features'].attrs['scale'] = np.array([2., 3.])
+    f['graph_labels'] = [0, 1]
+with h5py.File('linked.h5', 'w') as f:
+    f.attrs['schema'], f.attrs['schema_version'] = 'resolvent-graphs', 1
+    f['node_offsets'] = h5py.ExternalLink('own.h5', 'node_offsets')
+";
+    let prepare = |folder: &Path| {
+        make("value-iteration", Some(6), &[], &folder.join("values.h5"));
+        make("projection", None, &[("n", "8"), ("frames", "4..6")], &folder.join("smoke.h5"));
+        make(
+            "directions",
+            Some(20),
+            &[("n", "7"), ("m", "30"), ("theta", "2")],
+            &folder.join("directions.h5"),
+        );
+    };
+    let Some(folder) = run(script, prepare) else { return };
+    let own = folder.path().join("own.h5");
+    let set = GraphSet::<f64>::read(&own).unwrap();
+    assert_eq!((set.len(), &set.edges[..]), (2, &[[0, 1], [1, 2], [1, 0]][..]));
+    assert_eq!(
+        set.node.features.iter().copied().collect::<Vec<_>>(),
+        (0..10).map(f64::from).collect::<Vec<_>>()
+    );
+    assert_eq!(set.schema.node[0].iter().map(|c| c.scale).collect::<Vec<_>>(), [2.0, 3.0]);
+    assert_eq!((set.labels.clone(), check(&own).unwrap().len()), (Some(vec![0, 1]), 0));
+    let e = GraphSet::<f64>::read(&folder.path().join("linked.h5")).unwrap_err().to_string();
+    assert!(e.contains("`node_offsets`: this is a link to another place"), "{e}");
+}
+
+#[test]
+fn mutag_comes_with_its_wheel() {
+    if python().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mutag.h5");
+    make("mutag", None, &[], &path);
+    let set = GraphSet::<f64>::read(&path).unwrap();
+    assert_eq!((set.len(), *set.node_offsets.last().unwrap(), set.edges.len()), (188, 3371, 7442));
+    assert_eq!((set.node.features.ncols(), set.edge.features.ncols()), (7, 4));
+    let count = |numbers: &[u32], v: u32| numbers.iter().filter(|n| **n == v).count();
+    let (labels, folds) = (set.labels.unwrap(), set.folds.unwrap());
+    let mut classes = [count(&labels, 0), count(&labels, 1)];
+    classes.sort_unstable();
+    assert_eq!(classes, [63, 125]);
+    assert!((0..10).all(|f| (18..=20).contains(&count(&folds, f))));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "the wheel is removed");
 }

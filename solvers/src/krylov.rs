@@ -26,7 +26,7 @@
 //!
 //! `Converged` is only ever said of a recomputed residual. A condition number above 1/√ε counts as singular where the
 //! operator's null space is not known. Spectra: [`lanczos`](lanczos::lanczos) for its ends, [`eigenpairs`](eigenpairs::eigenpairs),
-//! and [`trace`] for traces of operators and of their functions.
+//! [`Process`](process::Process) for the basis itself, and [`trace`] for traces of operators and of their functions.
 
 pub(crate) mod basis;
 pub mod bicgstab;
@@ -41,6 +41,7 @@ pub mod gmres;
 pub mod lanczos;
 pub mod lsqr;
 pub mod minres;
+pub mod process;
 mod recycle;
 pub mod refinement;
 mod session;

@@ -1,7 +1,7 @@
 //! The file of a dataset before its fields are filled: everything but their numbers.
 
 use super::{Axis, Description, Field, ParameterValue, Precision, SCHEMA, VERSION};
-use hdf5::types::VarLenUnicode;
+use crate::system_file::label;
 use hdf5::{Dataset, Group};
 
 /// How large a chunk is that nobody chose, in bytes.
@@ -102,12 +102,6 @@ fn chunk(shape: &[usize], size: usize) -> Vec<usize> {
 /// A group without times, so that a file made again has the same bytes.
 fn untimed_group(root: &Group, name: &str) -> hdf5::Result<Group> {
     root.create_group_builder().obj_track_times(false).create(name)
-}
-
-/// Stores a text attribute.
-pub(super) fn label(object: &hdf5::Location, name: &str, value: &str) -> hdf5::Result<()> {
-    let text: VarLenUnicode = value.parse().map_err(|_| hdf5::Error::from("a text holds a zero byte"))?;
-    object.new_attr::<VarLenUnicode>().create(name)?.write_scalar(&text)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Writing a dataset piece by piece.
 
 use super::partial::Partial;
-use super::skeleton::{label, lay_out};
+use super::skeleton::lay_out;
 use super::{Description, Precision, Real, Region, checksum};
+use crate::system_file::label;
 use crate::{Checksum, Error, Result};
 use hdf5::{Dataset, Hyperslab, SliceOrIndex};
 use ndarray::ArrayViewD;

@@ -40,7 +40,7 @@ macro_rules! numbers {
         $(impl sealed::Number for $t { const KIND: Kind = Kind::$kind; } impl Number for $t {})*
     };
 }
-numbers!(f32 F32, f64 F64, u8 U8, u16 U16, i32 I32, i64 I64);
+numbers!(f32 F32, f64 F64, u8 U8, u16 U16, u64 U64, i32 I32, i64 I64);
 
 impl Dataset {
     /// Its path from the root group, without a `/` in front.
@@ -81,6 +81,11 @@ impl Dataset {
     /// Bytes it takes in the file.
     pub fn stored(&self) -> u64 {
         self.layout.stored
+    }
+
+    /// The byte of the file where its numbers start, when they lie there one after the other as they are.
+    pub fn offset(&self) -> Option<u64> {
+        self.layout.offset
     }
 
     /// Reads a box, one range for each axis, into `out` in row-major order.

@@ -335,6 +335,7 @@ fn native(datatype: &Datatype) -> Option<Kind> {
         (datatype.is::<f64>(), Kind::F64),
         (datatype.is::<u8>(), Kind::U8),
         (datatype.is::<u16>(), Kind::U16),
+        (datatype.is::<u64>(), Kind::U64),
         (datatype.is::<i32>(), Kind::I32),
         (datatype.is::<i64>(), Kind::I64),
     ]
@@ -349,6 +350,7 @@ pub(super) fn memory_type(number: Kind) -> Result<Datatype, Refusal> {
         Kind::F64 => Datatype::from_type::<f64>(),
         Kind::U8 => Datatype::from_type::<u8>(),
         Kind::U16 => Datatype::from_type::<u16>(),
+        Kind::U64 => Datatype::from_type::<u64>(),
         Kind::I32 => Datatype::from_type::<i32>(),
         Kind::I64 => Datatype::from_type::<i64>(),
     };

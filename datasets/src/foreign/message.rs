@@ -187,6 +187,8 @@ pub enum Kind {
     U8,
     /// `u16`
     U16,
+    /// `u64`
+    U64,
     /// `i32`
     I32,
     /// `i64`
@@ -200,7 +202,7 @@ impl Kind {
             Self::U8 => 1,
             Self::U16 => 2,
             Self::F32 | Self::I32 => 4,
-            Self::F64 | Self::I64 => 8,
+            Self::F64 | Self::U64 | Self::I64 => 8,
         }
     }
 }

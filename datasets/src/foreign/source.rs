@@ -223,6 +223,23 @@ impl Source {
         }
     }
 
+    /// An attribute of finite floats or of integers, if there is one of this name.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], also when it is something else.
+    pub fn reals(&self, object: &str, name: &str) -> Result<Option<Vec<f64>>> {
+        let values = match self.attribute(object, name)?.map(|a| a.value) {
+            None => return Ok(None),
+            Some(Value::Floats(values)) => values,
+            Some(Value::Integers(values)) => values.into_iter().map(|v| v as f64).collect(),
+            Some(_) => vec![f64::NAN],
+        };
+        if values.iter().all(|v| v.is_finite()) {
+            return Ok(Some(values));
+        }
+        Err(self.error(object, name, "these are not finite numbers", "store finite floats"))
+    }
+
     fn error(&self, object: &str, name: &str, what: &str, mend: &str) -> Error {
         let place = Request::Attribute { object: object.into(), name: name.into() }.place();
         Error::malformed(self.path(), place, what, mend)

@@ -35,7 +35,7 @@ pub(super) fn warm_up() -> hdf5::Result<()> {
         ask(Request::Dataset { path: path(name) });
         ask(Request::Attribute { object: path(name), name: path("none") });
         ask(Request::Texts { path: path(name), start: vec![0], count: vec![1] });
-        for number in [Kind::F32, Kind::F64, Kind::U8, Kind::U16, Kind::I32, Kind::I64] {
+        for number in [Kind::F32, Kind::F64, Kind::U8, Kind::U16, Kind::U64, Kind::I32, Kind::I64] {
             ask(Request::Numbers { path: path(name), start: vec![0], count: vec![64], number, half: 0 });
         }
     }

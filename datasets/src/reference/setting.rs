@@ -88,7 +88,12 @@ impl Setting {
             }
             Range::Choice(words) => format!("one of {}", words.join(", ")),
         };
-        Error::Setting { reference, setting: self.name, value: value.into(), needs }
+        Error::Setting {
+            of: reference,
+            setting: self.name.into(),
+            value: value.into(),
+            needs: format!("give {needs}"),
+        }
     }
 
     fn parse(&self, reference: &'static str, text: &str) -> Result<f64> {
@@ -188,8 +193,8 @@ impl Settings {
             } else {
                 "1: it has a single solution".into()
             };
-            let reference = self.reference.name;
-            return Err(Error::Setting { reference, setting: "samples", value: samples.to_string(), needs });
+            let (of, setting, value) = (self.reference.name, "samples".into(), samples.to_string());
+            return Err(Error::Setting { of, setting, value, needs: format!("give {needs}") });
         }
         Ok(Self { samples, ..self })
     }
@@ -253,7 +258,8 @@ impl Settings {
     /// A refusal of a value that its range admits and the others do not.
     pub(super) fn refuse(&self, setting: &'static str, needs: impl Into<String>) -> Error {
         let value = self.real(setting).to_string();
-        Error::Setting { reference: self.reference.name, setting, value, needs: needs.into() }
+        let needs = format!("give {}", needs.into());
+        Error::Setting { of: self.reference.name, setting: setting.into(), value, needs }
     }
 }
 

@@ -1,37 +1,82 @@
-//! One-dimensional datasets: their checks, and reading them in blocks.
+//! Datasets of one dimension or of rows: their checks, and reading them in blocks.
 
 use super::BLOCK;
 use crate::foreign::{Dataset, Number, Source, Type};
 use crate::{Error, Result};
+use std::ops::Range;
 
-/// A dataset with one dimension of numbers.
+/// A dataset of numbers, or of rows of numbers.
 pub(crate) struct Array {
     dataset: Dataset,
     /// How many numbers it has.
     pub len: usize,
+    /// How many each row has; `None` for one dimension.
+    width: Option<usize>,
     /// How many are read at a time: whole chunks, so that each is unpacked once.
     step: usize,
 }
 
 impl Array {
-    /// Checks a dataset; `None` when there is none.
+    /// Checks a dataset of one dimension; `None` when there is none.
     pub fn open(source: &Source, path: &str) -> Result<Option<Self>> {
+        Self::checked(source, path, None)
+    }
+
+    /// Checks a dataset of rows, each of `width` numbers, or of any number of them if 0; `None` when there is none.
+    pub fn rows_of(source: &Source, path: &str, width: usize) -> Result<Option<Self>> {
+        Self::checked(source, path, Some(width))
+    }
+
+    fn checked(source: &Source, path: &str, width: Option<usize>) -> Result<Option<Self>> {
         let Some(dataset) = source.dataset(path)? else { return Ok(None) };
         if !dataset.kind().is_number() {
             return Err(dataset.error(format!("its type is {}", dataset.kind()), "store integers or floats"));
         }
-        let [len] = *dataset.shape() else {
-            let what = format!("it has {} dimensions", dataset.shape().len());
-            return Err(dataset.error(what, "store it with one dimension"));
+        let dimensions = || format!("it has {} dimensions", dataset.shape().len());
+        let width = match (dataset.shape(), width) {
+            ([_], None) => None,
+            ([_, 0], Some(_)) => return Err(dataset.error("its rows have no numbers", "leave it out")),
+            ([_, columns], Some(width)) if width == 0 || width == *columns => Some(*columns),
+            ([_, columns], Some(width)) => {
+                let what = format!("its rows have {columns} numbers");
+                return Err(dataset.error(what, format!("give each {width}")));
+            }
+            (_, None) => return Err(dataset.error(dimensions(), "store it with one dimension")),
+            (_, Some(_)) => return Err(dataset.error(dimensions(), "store it with two")),
         };
-        let chunk = dataset.chunk().map_or(1, |chunk| chunk[0]);
+        let chunk = dataset.chunk().map_or(1, |chunk| chunk.iter().product());
         let step = (BLOCK / chunk).max(1) * chunk;
-        Ok(Some(Self { dataset, len, step }))
+        Ok(Some(Self { len: dataset.len(), dataset, width, step }))
     }
 
     /// Their type in the file.
     pub fn kind(&self) -> &Type {
         self.dataset.kind()
+    }
+
+    /// How many numbers a row has; 1 for one dimension.
+    pub fn columns(&self) -> usize {
+        self.width.unwrap_or(1)
+    }
+
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.dataset.shape()[0]
+    }
+
+    /// Numbers of some rows, one row after the other.
+    pub fn read_rows<V: Number>(&self, rows: Range<usize>) -> Result<Vec<V>> {
+        let mut block =
+            crate::error::allocate("rows of a dataset", rows.len() * self.columns(), V::default())?;
+        self.read_into(rows, &mut block)?;
+        Ok(block)
+    }
+
+    fn read_into<V: Number>(&self, rows: Range<usize>, out: &mut [V]) -> Result<()> {
+        match self.width {
+            None => self.dataset.read(&[rows], out),
+            Some(width) => self.dataset.read(&[rows, 0..width], out),
+        }
     }
 
     /// An error in this dataset.
@@ -59,7 +104,7 @@ impl Array {
         &self,
         what: &'static str,
         mend: &str,
-        accept: impl Fn(i64) -> Option<T>,
+        accept: impl FnMut(i64) -> Option<T>,
     ) -> Result<Vec<T>> {
         if matches!(self.kind(), Type::Float(_)) {
             return Err(self.error("it holds floats", format!("store integers: {mend}")));
@@ -71,20 +116,27 @@ impl Array {
         &self,
         what: &'static str,
         mend: &str,
-        accept: impl Fn(V) -> Option<T>,
+        mut accept: impl FnMut(V) -> Option<T>,
     ) -> Result<Vec<T>> {
         let mut all = Vec::new();
         let bytes = self.len.saturating_mul(size_of::<T>());
         all.try_reserve_exact(self.len).map_err(|_| Error::Memory { what, bytes })?;
-        let mut block = vec![V::default(); self.len.min(self.step)];
-        for start in (0..self.len).step_by(self.step) {
-            let end = self.len.min(start.saturating_add(self.step));
-            let block = &mut block[..end - start];
-            self.dataset.read(&[start..end], block)?;
+        if self.len == 0 {
+            return Ok(all);
+        }
+        let (columns, rows) = (self.columns(), self.rows());
+        let step = (self.step / columns).clamp(1, rows);
+        let mut block = crate::error::allocate(what, step * columns, V::default())?;
+        for start in (0..rows).step_by(step) {
+            let end = rows.min(start + step);
+            let block = &mut block[..(end - start) * columns];
+            self.read_into(start..end, block)?;
             for (at, value) in block.iter().enumerate() {
                 match accept(*value) {
                     Some(v) => all.push(v),
-                    None => return Err(self.error(format!("number {} is {value}", start + at), mend)),
+                    None => {
+                        return Err(self.error(format!("number {} is {value}", start * columns + at), mend));
+                    }
                 }
             }
         }

@@ -214,7 +214,8 @@ fn grid(source: &Source, rows: usize) -> Result<Option<(Grid, Vec<u32>)>> {
     Ok(Some((grid, cells)))
 }
 
-fn meta(source: &Source) -> Result<Vec<(String, String)>> {
+/// The string attributes of the group `meta`, if there is one.
+pub(crate) fn meta(source: &Source) -> Result<Vec<(String, String)>> {
     if !has_group(source, "meta")? {
         return Ok(Vec::new());
     }

@@ -84,7 +84,8 @@ fn store_grid(root: &Group, grid: Grid, cells: &[u32]) -> hdf5::Result<()> {
     store(&group, "cells", cells, i64::from)
 }
 
-fn label(group: &Group, name: &str, value: &str) -> hdf5::Result<()> {
+/// A string attribute.
+pub(crate) fn label(group: &hdf5::Location, name: &str, value: &str) -> hdf5::Result<()> {
     let text: VarLenUnicode = value.parse().map_err(|_| hdf5::Error::from("a label holds a zero byte"))?;
     group.new_attr::<VarLenUnicode>().create(name)?.write_scalar(&text)
 }

@@ -12,7 +12,9 @@ smoke 2-D frame 0: matrix 75d5098e3c8b7f82 flow 6affa504d8908727 noise 2cfd27f0e
 smoke 2-D frame 5: matrix 846dfe9926474331 flow bdac4d9dba21cb4f noise 6d503186d56a6b02 smooth 1ce5be469dd6cb17
 gyroid 3-D frame 0: matrix 9486c737b8952fa7 flow db8a528517164ada noise 70b51570f7d70cd6 smooth 38788c6f17fe751f
 dam 3-D frame 0: matrix bf03555c6c1cf731 flow 73283bda13a537a1 noise ee9e9bc22f13a877 smooth eb753c5dac6d86d2
+dam 3-D frame 5: matrix a22b0bc4c2931bc6 flow 43348529bbd9d253 noise a7959cc05f144fbc smooth 7a7e821bde24c9b3
 dam 2-D frame 0: matrix 04ed96399cea8f3e flow 63ae07a7b8a2176c noise 14879ed568a42298 smooth f8c61edfeeec3348
+dam 2-D frame 5: matrix 54f07a944b3dcecb flow 4a52f069d0acb69f noise ba535968c0eafb51 smooth d051c1609fa8ae39
 spheres 3-D frame 0: matrix 8747e007807231c2 noise 9efda384c105ea42 smooth b32891309636e6dc flow b344bb722c1b3055
 spheres 2-D frame 0: matrix 6be31677d05ffe38 noise c61a83e758b49816 smooth cbcca9893b267bf8 flow b6da941d47cc999a
 channels 2-D frame 0: matrix fc2661d15f4e69cf noise 05002b130bf78fd2 smooth 44cabe9227c09e33

@@ -131,7 +131,9 @@ fn choose(
     for (i, d) in derivatives.iter().enumerate().filter(|(_, d)| d.order() >= 2) {
         let fits = |group: &Vec<(usize, f64)>| {
             let first = group[0].0;
-            (derivatives[first].order() == d.order()).then(|| ratio(graph, &slopes[i], &slopes[first])).flatten()
+            (derivatives[first].order() == d.order())
+                .then(|| ratio(graph, &slopes[i], &slopes[first]))
+                .flatten()
         };
         match groups.iter().enumerate().find_map(|(g, group)| Some((g, fits(group)?))) {
             Some((g, c)) => groups[g].push((i, c)),
@@ -141,7 +143,8 @@ fn choose(
     // A combination enters linearly: its slopes know nothing of its derivatives.
     groups.retain(|group| {
         let flat: Vec<Id> = group.iter().flat_map(|(i, _)| slopes[*i].iter().copied()).collect();
-        let inside = |n: &Node| matches!(n, Node::Stream(_, d) if group.iter().any(|g| derivatives[g.0] == *d));
+        let inside =
+            |n: &Node| matches!(n, Node::Stream(_, d) if group.iter().any(|g| derivatives[g.0] == *d));
         group.len() > 1 && !leaves(graph, &flat).iter().any(inside)
     });
     let mut together = apart.clone();

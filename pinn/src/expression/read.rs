@@ -22,7 +22,7 @@ pub(super) struct Reader<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Value {
+pub(super) enum Value {
     Number(Id),
     Truth(Id),
 }
@@ -74,7 +74,8 @@ impl<'a> Reader<'a> {
         let mut left = rest;
         while !left.is_empty() {
             let names = scope.coordinates.iter().enumerate();
-            let Some((axis, next)) = names.filter_map(|(i, c)| Some((i, left.strip_prefix(c.as_str())?))).next()
+            let Some((axis, next)) =
+                names.filter_map(|(i, c)| Some((i, left.strip_prefix(c.as_str())?))).next()
             else {
                 let what = format!("`{left}` in `{name}` is no coordinate");
                 return Err(Fault::new(at, what, format!("coordinates are {}", listed(&scope.coordinates))));

@@ -233,4 +233,3 @@ fn is_name(name: &str) -> bool {
 pub(super) fn listed(names: &[String]) -> String {
     names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
 }
-

@@ -174,8 +174,7 @@ fn linearise(
     let (mut residuals, mut partials) =
         (vec![0.0; e * t], vec![0.0; e * (outputs * count + unknowns.len()) * t]);
     let data = vec![0.25; t];
-    let at =
-        Sample { t, points, data: &data, outputs: streams, stride: count * t, unknowns };
+    let at = Sample { t, points, data: &data, outputs: streams, stride: count * t, unknowns };
     let mut out = Linearised {
         t,
         outputs,
@@ -223,7 +222,10 @@ fn derivatives_by_streams_and_parameters_agree_with_differences() {
             for p in 0..t {
                 let difference = (up[e * t + p] - down[e * t + p]) / (2.0 * h);
                 let got = partials[(e * columns + column) * t + p];
-                assert!((difference - got).abs() < 1e-7 * (1.0 + got.abs()), "{e} {column} {p}: {got} {difference}");
+                assert!(
+                    (difference - got).abs() < 1e-7 * (1.0 + got.abs()),
+                    "{e} {column} {p}: {got} {difference}"
+                );
             }
         }
     }

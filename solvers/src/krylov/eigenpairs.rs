@@ -8,9 +8,9 @@
 //!
 //! Storage: a vector a step and the pairs asked for. Traffic of step j beside A, in f64: about 34 j + 48 bytes an unknown.
 
-use super::basis::{orthogonalise, orthonormalise, start};
+use super::basis::start;
+use super::process::Process;
 use crate::{Error, LinearOperator, Positivity, Result, Scalar, Space};
-use faer::{Mat, Side};
 
 /// An end of a spectrum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,84 +51,6 @@ pub struct Eigenpairs<S: Space> {
     pub converged: usize,
     /// Products with A.
     pub steps: usize,
-}
-
-/// The Lanczos process: an orthonormal basis V and the tridiagonal VᵀAV.
-pub(super) struct Process<S: Space> {
-    pub v: Vec<S::Buf>,
-    diagonal: Vec<f64>,
-    off: Vec<f64>,
-    room: Vec<f64>,
-    scale: f64,
-}
-
-impl<S: Space> Process<S> {
-    /// From a vector of norm 1.
-    pub fn new(first: S::Buf) -> Self {
-        Self { v: vec![first], diagonal: Vec::new(), off: Vec::new(), room: Vec::new(), scale: 0.0 }
-    }
-
-    /// One product; the vector that follows is kept when it is not rounding. Returns its norm before scaling, or 0.
-    pub fn step(&mut self, space: &S, a: &dyn LinearOperator<S>, project: bool) -> Result<f64> {
-        let k = self.v.len();
-        let mut w = space.zeros(space.len(&self.v[0]))?;
-        a.apply(space, &self.v[k - 1], &mut w)?;
-        if project {
-            a.project(space, &mut w)?;
-        }
-        self.room.resize(2 * k, 0.0);
-        let beta = orthogonalise(space, &self.v, &mut w, &mut self.room)?;
-        let alpha = self.room[k - 1];
-        if !(alpha.is_finite() && beta.is_finite()) {
-            let needs = "products must be finite; check the matrix";
-            return Err(Error::Value { what: "the Lanczos process", index: k - 1, value: alpha, needs });
-        }
-        self.diagonal.push(alpha);
-        self.scale = self.scale.max(alpha.abs()).max(beta);
-        let beta = if beta <= 10.0 * S::Scalar::EPSILON * self.scale { 0.0 } else { beta };
-        self.off.push(beta);
-        if beta > 0.0 {
-            space.scale(S::Scalar::of(1.0 / beta), &mut w)?;
-            self.v.push(w);
-        }
-        Ok(beta)
-    }
-
-    /// Continues in a part of the space not seen so far; `false` when there is none.
-    fn go_on(&mut self, space: &S, a: &dyn LinearOperator<S>, project: bool, seed: u64) -> Result<bool> {
-        let n = space.len(&self.v[0]);
-        let mut w = start(space, n, seed)?;
-        if project {
-            a.project(space, &mut w)?;
-        }
-        let whole = space.norm(&w)?;
-        self.room.resize(2 * self.v.len(), 0.0);
-        let left = orthonormalise(space, &self.v, &mut w, &mut self.room)?;
-        let some = self.v.len() < n && left > 1e-6 * whole;
-        if some {
-            self.v.push(w);
-        }
-        Ok(some)
-    }
-
-    /// Ritz values ascending, the columns of their vectors in the basis, and the bound of each.
-    pub fn ritz(&self) -> Result<(Vec<f64>, Mat<f64>, Vec<f64>)> {
-        let k = self.diagonal.len();
-        let t = Mat::from_fn(k, k, |i, j| match i.abs_diff(j) {
-            0 => self.diagonal[i],
-            1 => self.off[i.min(j)],
-            _ => 0.0,
-        });
-        let eigen = t.self_adjoint_eigen(Side::Lower).map_err(|_| Error::Value {
-            what: "the Lanczos process",
-            index: k,
-            value: f64::NAN,
-            needs: "the eigenvalues of its tridiagonal matrix did not converge; use another seed",
-        })?;
-        let values = (0..k).map(|i| eigen.S()[i]).collect();
-        let bounds = (0..k).map(|i| (self.off[k - 1] * eigen.U()[(k - 1, i)]).abs()).collect();
-        Ok((values, eigen.U().to_owned(), bounds))
-    }
 }
 
 /// The `count` pairs at an end of the spectrum of a symmetric `a`, or as many as there are. A null space that `a` knows is
@@ -188,7 +110,7 @@ pub fn eigenpairs<S: Space>(
     let mut checked = count + 8;
     let (mut values, mut u, mut bounds);
     loop {
-        let steps = process.diagonal.len() + 1;
+        let steps = process.steps() + 1;
         let exhausted = process.step(space, a, project)? == 0.0;
         // What rounding leaves of a projection ends the space as well.
         let over = steps >= most
@@ -206,7 +128,7 @@ pub fn eigenpairs<S: Space>(
                 for i in 0..wanted {
                     column.iter_mut().enumerate().for_each(|(r, c)| *c = u[(r, order(i))]);
                     let mut v = space.zeros(n)?;
-                    space.combine(1.0, &column, &process.v[..steps], &mut v)?;
+                    space.combine(1.0, &column, &process.basis()[..steps], &mut v)?;
                     vectors.push(v);
                 }
                 return Ok(Eigenpairs {

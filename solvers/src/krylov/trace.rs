@@ -11,7 +11,7 @@
 //! [`lanczos_quadrature`] a vector a step.
 
 use super::basis::{orthogonalise, orthonormalise, signs};
-use super::eigenpairs::Process;
+use super::process::Process;
 use crate::error::check_len;
 use crate::{Error, LinearOperator, Result, Scalar, Space};
 use rand::SeedableRng;
