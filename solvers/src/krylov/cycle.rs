@@ -1,4 +1,8 @@
 //! What GMRES and its flexible form share: Arnoldi's process between restarts, and the least squares in its basis.
+//!
+//! Papers, storage and traffic: [`gmres`](super::gmres) and [`fgmres`](super::fgmres). The condition number of the triangle is
+//! estimated with every column, for O(k) operations on the host (C. H. Bischof, *Incremental condition estimation*, SIAM J.
+//! Matrix Anal. Appl. 11 (1990), 312–322, 10.1137/0611021).
 
 use super::session::{Needs, Session, Watch, history};
 use crate::{LinearOperator, Operator, Report, Result, Scalar, Space, Status, Stop};
@@ -253,7 +257,7 @@ impl<S: Space> Cycle<S> {
     }
 
     /// The estimate of the smallest singular value with column k and its pivot, and what the left vector becomes: itself
-    /// times the first and then the second. C. H. Bischof, *Incremental condition estimation*, 1990, 10.1137/0611021.
+    /// times the first and then the second.
     fn smallest(&self, k: usize, pivot: f64) -> (f64, f64, f64) {
         if k == 0 {
             return (pivot, 0.0, 1.0);
