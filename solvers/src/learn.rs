@@ -3,9 +3,8 @@
 //! [`Parameters`] are one flat vector with named parts. A [`Tape`] records coarse operations (a dense layer, a gather, a
 //! softmax over segments) and runs them backwards; a new operation is one file and one implementation of [`Op`].
 //! [`Adam`] with a [`Schedule`] changes the flat vector, and a [`Checkpoint`] keeps whatever is a [`State`] in a
-//! safetensors file. Everything works in f32 and f64, allocates nothing after its first step (`faer` keeps packing memory for each thread from its
-//! first product on), and gives the same bits for
-//! any number of threads.
+//! safetensors file. Everything works in f32 and f64, gives the same bits for any number of threads, and allocates nothing
+//! after its first step; the packing memory `faer` keeps for a thread comes with the thread's first product.
 //!
 //! ```
 //! use resolvent::learn::{
