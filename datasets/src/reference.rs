@@ -6,9 +6,9 @@
 //!
 //! ```
 //! use resolvent_datasets::reference::{Settings, solve};
-//! let kdv = solve(&Settings::of("kdv")?.set("n", "32")?.set("times", "3")?)?;
-//! assert_eq!((kdv.layout.fields[0], kdv.snapshot(0, 2).len()), ("u", 32));
-//! assert!(kdv.accuracy < 1e-3);
+//! let burgers = solve(&Settings::of("burgers")?.set("n", "32")?.set("times", "3")?)?;
+//! assert_eq!((burgers.layout.fields[0], burgers.snapshot(0, 2).len()), ("u", 32));
+//! assert!(burgers.accuracy < 1e-10);
 //! # Ok::<(), resolvent_datasets::Error>(())
 //! ```
 //!

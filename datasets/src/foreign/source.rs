@@ -43,28 +43,12 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// How often a locked file is tried again.
-const PATIENCE: usize = 10;
-
 impl Source {
     /// Opens a file for reading.
     ///
     /// # Errors
     /// [`Error::Open`] when the system refuses; [`Error::Malformed`] when it is no HDF5 file or a damaged one.
     pub fn open(path: &Path) -> Result<Self> {
-        // A process being forked by another thread holds the locks of this one's files until it has closed them.
-        for _ in 0..PATIENCE {
-            match Self::open_once(path) {
-                Err(Error::Open { source, .. }) if source.kind() == std::io::ErrorKind::WouldBlock => {
-                    std::thread::sleep(std::time::Duration::from_millis(20));
-                }
-                other => return other,
-            }
-        }
-        Self::open_once(path)
-    }
-
-    fn open_once(path: &Path) -> Result<Self> {
         let failed = |e| Error::open(path, e);
         let mut plain = fs::File::open(path).map_err(failed)?;
         let metadata = plain.metadata().map_err(failed)?;

@@ -198,7 +198,7 @@ mod tests {
         let e = Recipe::new(frames, 0, Some(5), &[]).err().unwrap();
         assert_eq!(
             e.to_string(),
-            "projection, samples = 5: the settings determine how many there are; leave it out"
+            "projection: samples = 5 is refused; the settings determine how many there are; leave it out"
         );
     }
 

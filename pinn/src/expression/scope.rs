@@ -206,9 +206,9 @@ impl Scope {
     /// A mistake about a name nobody gave, with the nearest one that somebody did.
     pub(super) fn no_such(&self, at: usize, what: &str, name: &str) -> Fault {
         let known = self.names().chain(FUNCTIONS.iter().map(|f| f.0)).chain(WORDS);
-        let nearest = known.map(|k| (strsim::damerau_levenshtein(k, name), k)).min();
+        let nearest = known.map(|k| (strsim::damerau_levenshtein(k, name), k.len(), k)).min();
         let mend = match nearest {
-            Some((d, k)) if d <= 1 + name.len() / 3 => format!("did you mean `{k}`?"),
+            Some((d, _, k)) if d <= 1 + name.len() / 3 => format!("did you mean `{k}`?"),
             _ => format!("known are {}", self.names().collect::<Vec<_>>().join(", ")),
         };
         Fault::new(at, format!("there is no {what} `{name}`"), mend)

@@ -9,7 +9,7 @@ use std::f64::consts::PI;
 /// use resolvent::learn::Schedule;
 /// let schedule = Schedule::Exponential { rate: 1e-3, factor: 0.9, every: 1000, staircase: false };
 /// assert!((schedule.rate(500) - 1e-3 * 0.9f64.sqrt()).abs() < 1e-15);
-/// let warm = Schedule::Warmup { steps: 10, then: Box::new(schedule) };
+/// let warm = Schedule::Warmup { steps: 10, then: Box::new(Schedule::Constant { rate: 1e-3 }) };
 /// assert_eq!(warm.rate(4), 0.5e-3);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
