@@ -1,7 +1,7 @@
 //! Sparse matrices of known kinds, for the methods that take any.
 
 use crate::noise;
-use resolvent::{Csr, Properties};
+use resolvent::{Csr, Map, Properties};
 
 /// Triplets that are added.
 pub type Triplets = Vec<(u32, u32, f64)>;
