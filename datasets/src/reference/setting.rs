@@ -132,7 +132,7 @@ fn number(text: &str) -> Option<f64> {
 /// assert!(settings.command().starts_with("resolvent data make burgers --seed 3 --samples 1"));
 /// assert!(settings.command().contains(" --set nu=0.00318"));
 /// let e = Settings::of("burgers")?.set("nu", "-1").unwrap_err();
-/// assert_eq!(e.to_string(), "burgers: nu = -1 is refused; give a number from 0.0001 to 100, such as 0.0031830988618379067");
+/// assert!(e.to_string().starts_with("burgers: nu = -1 is refused; give a number from 0.0001 to 100"));
 /// # Ok::<(), resolvent_datasets::Error>(())
 /// ```
 #[derive(Clone, Debug)]
