@@ -1,7 +1,7 @@
 //! Reference solutions: seeded, with an accuracy that was measured while they were made.
 //!
 //! A [`Reference`] is an equation with its settings; [`Settings`] fix them; [`generate`] computes snapshot by snapshot and
-//! hands them to a [`Sink`], so that memory does not grow with the number of snapshots; [`write`] makes a file of them, and
+//! hands them to a [`Sink`], so that memory does not grow with the number of snapshots; [`write()`] makes a file of them, and
 //! goes on where an earlier run was stopped.
 //!
 //! ```

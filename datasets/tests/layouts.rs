@@ -322,7 +322,7 @@ fn every_point_is_drawn_once_an_epoch_with_its_own_values() {
     assert_ne!(draw(2, 60), all, "it depends on the seed");
     let mut snapshots = Snapshots::new(&dataset, &["u"], &part, 3).unwrap();
     let mut seen: Vec<_> =
-        (0..6).map(|_| snapshots.next::<f32>().unwrap()).map(|s| s.fields[0][5] as u32).collect();
+        (0..6).map(|_| snapshots.draw::<f32>().unwrap()).map(|s| s.fields[0][5] as u32).collect();
     seen.sort_unstable();
     assert_eq!(seen, [1105, 1205, 2105, 2205, 3105, 3205]);
 }

@@ -26,8 +26,11 @@ fn difference(a: &[f64], b: &[f64]) -> f64 {
     (d / b.iter().map(|b| b * b).sum::<f64>()).sqrt()
 }
 
+/// A name, its settings, numbers of steps.
+type Stepped = (&'static str, &'static [(&'static str, &'static str)], [&'static str; 3]);
+
 /// Equations stepped in time, small: settings, and two numbers of steps of which both are accurate but for time.
-const STEPPED: [(&str, &[(&str, &str)], [&str; 3]); 5] = [
+const STEPPED: [Stepped; 5] = [
     (
         "allen-cahn",
         &[("n", "64"), ("times", "2"), ("end", "0.25"), ("nu", "0.01"), ("refine", "4")],
@@ -208,9 +211,9 @@ fn formulas_satisfy_their_equations() {
         let laplacian = second(&|d| at(d, 0), h(n, 2.0)) + second(&|d| at(0, d), h(n, 2.0));
         assert!((laplacian + 4.0 * at(0, 0) - q[i * n + j]).abs() < 1e-4, "{laplacian}");
     }
-    let check = |name: &str,
-                 set: &[(&str, &str)],
-                 residual: &dyn Fn(&dyn Fn(isize, isize) -> f64, f64, f64) -> f64| {
+    /// u around a point of the grid, by places in time and space, and the steps there.
+    type Check<'a> = &'a dyn Fn(&dyn Fn(isize, isize) -> f64, f64, f64) -> f64;
+    let check = |name: &str, set: &[(&str, &str)], residual: Check| {
         let s = [("n", "401"), ("times", "401")].iter().chain(set).copied().collect::<Vec<_>>();
         let s = settings(name, &s);
         let s = if s.reference().random { s.samples(3).unwrap() } else { s };
@@ -311,13 +314,7 @@ fn settings_are_refused_with_the_mend() {
         ("kdv", ("refine", "1")),
     ] {
         let s = settings(name, &[set]);
-        let s = if name == "kdv" {
-            s.set("n", "16").unwrap()
-        } else if name == "gray-scott" {
-            s.set("n", "16").unwrap()
-        } else {
-            s
-        };
+        let s = if matches!(name, "kdv" | "gray-scott") { s.set("n", "16").unwrap() } else { s };
         assert!(matches!(solve(&s), Err(Error::Setting { .. })), "{name}");
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! All of them carry a NaN through. Polynomials are Taylor's on intervals short enough for the type's precision.
 
+// Constants are written as published, with more digits than they keep.
+#![allow(clippy::excessive_precision)]
+
 use crate::simd::{Real, Vector};
 
 /// Whether `T` is `f32`.

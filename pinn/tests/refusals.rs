@@ -21,7 +21,7 @@ fn networks_that_cannot_exist() {
         (Architecture { features: Feature::standardised(&[0.0; 2], &[1.0, 0.0]), ..dense() }, "deviation"),
         (Architecture { frequency: -1.0, ..dense() }, "frequency"),
     ] {
-        let error = Network::new(architecture).err().expect(named);
+        let error = Network::new(architecture).expect_err(named);
         assert!(matches!(error, Error::Network { .. }) && error.to_string().contains(named), "{error}");
     }
 }

@@ -44,7 +44,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Allocations below and from [`VECTOR`] bytes on while `f` runs.
+/// Allocations below and from a vector's bytes on while `f` runs.
 pub fn allocations(f: impl FnOnce()) -> [usize; 2] {
     SMALL.store(0, SeqCst);
     LARGE.store(0, SeqCst);

@@ -16,8 +16,11 @@ impl Sink for Drop {
     }
 }
 
+/// A name, its settings, trajectories.
+type Case = (&'static str, &'static [(&'static str, &'static str)], usize);
+
 /// The default settings, for fewer snapshots where those take long.
-const CASES: [(&str, &[(&str, &str)], usize); 12] = [
+const CASES: [Case; 12] = [
     ("burgers", &[], 2),
     ("allen-cahn", &[], 2),
     ("kdv", &[], 4),

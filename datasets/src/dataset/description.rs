@@ -319,7 +319,7 @@ impl Description {
             }
         }
         for axis in &self.axes {
-            for c in axis.coordinates.iter().filter(|c| c.values.len() != axis.len) {
+            if let Some(c) = axis.coordinates.iter().find(|c| c.values.len() != axis.len) {
                 let (got, len) = (c.values.len(), axis.len);
                 let what =
                     format!("coordinate `{}` has {got} entries, its axis `{}` {len}", c.name, axis.name);

@@ -25,7 +25,7 @@ use std::ops::Range;
 /// use resolvent_datasets::dataset::{Dataset, Selection, Snapshots};
 /// let dataset = Dataset::open(&path)?;
 /// let mut snapshots = Snapshots::new(&dataset, &["u"], &Selection::all().along("t", 1..3), 7)?;
-/// let one = snapshots.next::<f64>()?;
+/// let one = snapshots.draw::<f64>()?;
 /// assert_eq!(one.fields[0], [(6 * one.trajectory + 2 * one.time) as f64, (6 * one.trajectory + 2 * one.time + 1) as f64]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -96,7 +96,7 @@ impl Snapshots {
     ///
     /// # Errors
     /// As [`Dataset::read`].
-    pub fn next<T: Real>(&mut self) -> Result<Snapshot<T>> {
+    pub fn draw<T: Real>(&mut self) -> Result<Snapshot<T>> {
         if self.taken == self.order.len() {
             self.order = (0..self.per_epoch() as u32).collect();
             shuffle(&mut self.order, Stream::new(self.seed, "snapshots"), self.epoch);

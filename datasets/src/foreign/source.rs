@@ -269,8 +269,7 @@ impl Shared {
         let mut half = 0;
         let mut waiting: Option<(Vec<Range<u64>>, Request)> = None;
         let mut failure = None;
-        let mut tiles = tiles.map(Some).chain([None]);
-        while let Some(next) = tiles.next() {
+        for next in tiles.map(Some).chain([None]) {
             // The next tile is on its way before the last one is copied out.
             let sent = match next.filter(|_| failure.is_none()) {
                 None => None,

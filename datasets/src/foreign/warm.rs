@@ -14,7 +14,7 @@ pub(super) fn warm_up() -> hdf5::Result<()> {
     packed("deflate")?;
     file.new_dataset_builder().chunk(16).lzf().fletcher32().with_data(&values).create("lzf")?;
     let text: VarLenUnicode = "text".parse().unwrap_or_default();
-    file.new_dataset_builder().with_data(&[text.clone()]).create("texts")?;
+    file.new_dataset_builder().with_data(std::slice::from_ref(&text)).create("texts")?;
     file.new_attr::<VarLenUnicode>().create("variable")?.write_scalar(&text)?;
     file.new_attr::<FixedAscii<8>>().create("fixed")?.write_scalar(&FixedAscii::<8>::default())?;
     file.new_attr::<f32>().create("float")?.write_scalar(&1.0)?;

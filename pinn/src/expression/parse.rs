@@ -137,13 +137,12 @@ impl<M: Meaning> Parser<'_, M> {
             Token::Name(n) if *self.peek() == Token::Symbol("(") => {
                 let (open, _) = self.take();
                 let mut arguments = Vec::new();
-                let empty = *self.peek() == Token::Symbol(")");
-                while !empty {
+                if *self.peek() != Token::Symbol(")") {
                     arguments.push((self.tokens[self.next].0, self.expression(0)?));
-                    if *self.peek() != Token::Symbol(",") {
-                        break;
+                    while *self.peek() == Token::Symbol(",") {
+                        self.take();
+                        arguments.push((self.tokens[self.next].0, self.expression(0)?));
                     }
-                    self.take();
                 }
                 self.close(open)?;
                 self.meaning.call(at, &n, arguments)
