@@ -239,11 +239,13 @@ pub struct Data {
 
 #[derive(Debug, Subcommand)]
 pub enum DataWhat {
-    /// Make a system of a problem family, or a set of graphs or operators.
+    /// Make a system of a problem family, a reference solution, or a set of graphs or operators. Interrupted, the last two
+    /// go on with the same command.
     #[command(after_help = "Examples:\n  \
         resolvent data make gyroid --n 32 --out gyroid.h5\n  resolvent data make box --n 16 --dim 2 --out box.mtx\n  \
-        resolvent data make pore-network --samples 500 --set pores=50..100 --out pores.h5\n  \
-        resolvent data make directions --set n=32 --set m=1000 --out directions.h5")]
+        resolvent data make burgers --set nu=0.01/pi --out burgers.h5\n  \
+        resolvent data make turbulence --n 256 --seed 1 --samples 4 --out turbulence.h5\n  \
+        resolvent data make pore-network --samples 500 --set pores=50..100 --out pores.h5")]
     Make(DataMake),
     /// Show what is in a file: a system, a set, PDEBench, The Well, MATLAB, NumPy, CSV or our own schema.
     #[command(after_help = "Examples:\n  \
@@ -260,27 +262,27 @@ pub enum DataWhat {
         resolvent data convert u.npy u.h5 --axes t,x --range t=0:1 --range x=-1:1 --gzip 4\n  \
         resolvent data convert u.h5 u.vti --time 10")]
     Convert(DataConvert),
-    /// List the problem families, and the sets with their settings.
+    /// List the problem families, the reference solutions and the sets, with their settings.
     #[command(after_help = "Example:\n  resolvent data list")]
     List,
 }
 
 #[derive(Debug, Args)]
 pub struct DataMake {
-    /// The family or the set, as `data list` names it.
+    /// The family, the reference solution or the set, as `data list` names it.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Of a family: cells along each side.
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    pub n: usize,
+    /// Cells along each side, or points stored [default: 32, or the solution's].
+    #[arg(long, value_name = "N")]
+    pub n: Option<usize>,
     #[command(flatten)]
     pub member: Member,
-    /// Of a set: how many samples [default: its own].
+    /// A setting of a reference solution or a set, such as nu=0.01/pi; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// How many trajectories of a reference solution, those after the first random, or samples of a set.
     #[arg(long, value_name = "K")]
     pub samples: Option<usize>,
-    /// Of a set: one of its settings; may be given several times.
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
-    pub settings: Vec<(String, String)>,
     /// Where to write it: .h5 or .mtx.
     #[arg(short, long, value_name = "FILE")]
     pub out: PathBuf,
@@ -347,13 +349,6 @@ pub struct Man {
     /// A folder for the pages of all commands.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
-        _ => Err("write it as KEY=VALUE, such as n=32".into()),
-    }
 }
 
 fn tolerance(text: &str) -> Result<f64, String> {

@@ -3,15 +3,14 @@
 use crate::arguments::{DataConvert, DataMake, DataWhat};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
-use crate::{interrupt, load};
+use crate::{interrupt, load, reference, set};
 use resolvent_benches::plot::Heat;
 use resolvent_datasets::dataset::{Conversion, Dataset};
+use resolvent_datasets::reference::{REFERENCES, Reference};
 use resolvent_datasets::{
-    Error, FAMILIES, Family, Format, MAKERS, Maker, Outcome, Recipe, Severity, check, contents, inspect,
-    make, output,
+    FAMILIES, Family, Format, MAKERS, Maker, Severity, check, contents, inspect, make, output,
 };
 use serde_json::{Value, json};
-use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Makes, shows or checks.
@@ -49,13 +48,11 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
         DataWhat::Convert(a) => convert(a, console),
         DataWhat::List => {
             let lines = FAMILIES.iter().map(|f| format!("{:<9} {}\n", f.name, f.summary));
-            console.print(&lines.collect::<String>());
-            for maker in &MAKERS {
-                console.print(&format!("{:<16} {}\n", maker.name, maker.summary));
-                for s in maker.settings {
-                    console.print(&format!("    --set {}={}  {}\n", s.name, s.default, s.what));
-                }
-            }
+            let ((references, of_references), (sets, of_sets)) = (reference::list(), set::list());
+            console.print(&format!(
+                "problem families\n{}\nreference solutions\n{references}\nsets\n{sets}",
+                lines.collect::<String>()
+            ));
             let families: Vec<Value> = FAMILIES
                 .iter()
                 .map(|f| {
@@ -63,88 +60,41 @@ pub fn run(what: &DataWhat, console: &Console) -> Result<Code, Failure> {
                     json!({ "name": f.name, "summary": f.summary, "dims": f.dims, "moves": f.moves, "rhs_kinds": kinds })
                 })
                 .collect();
-            let sets = MAKERS.iter().map(|m| {
-                let samples = m.samples.map(|(n, _)| n);
-                json!({ "name": m.name, "summary": m.summary, "samples": samples, "settings": m.settings })
-            });
-            console.object(&json!({ "schema": 1, "families": families, "sets": sets.collect::<Vec<_>>() }));
+            console.object(
+                &json!({ "schema": 1, "families": families, "references": of_references, "sets": of_sets }),
+            );
             Ok(Code::Done)
         }
     }
 }
 
 fn write(a: &DataMake, console: &Console) -> Result<Code, Failure> {
-    if let Ok(maker) = Maker::named(&a.name) {
-        return make_set(maker, a, console);
+    if Reference::named(&a.name).is_ok() {
+        return reference::run(a, console);
     }
-    let family = Family::named(&a.name).map_err(|e| known(e, &a.name))?;
-    if a.samples.is_some() || !a.settings.is_empty() {
+    if let Ok(maker) = Maker::named(&a.name) {
+        return set::run(maker, a, console);
+    }
+    let family = Family::named(&a.name).map_err(|e| {
+        let mut failure = Failure::from(e);
+        let (references, sets) = (REFERENCES.each_ref().map(|r| r.name), MAKERS.each_ref().map(|m| m.name));
+        failure.message +=
+            &format!("; reference solutions are {}; sets are {}", references.join(", "), sets.join(", "));
+        failure
+    })?;
+    if let (None, Some(_)) | (Some(_), _) = (a.samples, a.set.first()) {
         return Err(Failure::usage(format!(
-            "{} is one system: it has no `--samples` and no `--set`",
+            "{} is a problem family, which has no --set and no --samples",
             a.name
         )));
     }
-    let parameters = load::parameters(family, a.n, &a.member)?;
+    let parameters = load::parameters(family, a.n.unwrap_or(32), &a.member)?;
     output::probe(&a.out)?;
     let system = make(&a.name, parameters, a.member.rhs_kind, &a.out)?;
     let (rows, entries) = (system.matrix.rows(), system.matrix.nonzeros());
     console.print(&format!("{}: {rows} unknowns, {entries} entries\n", a.out.display()));
     console.object(&json!({ "schema": 1, "file": a.out, "unknowns": rows, "nonzeros": entries, "meta": system.meta.into_iter().collect::<std::collections::BTreeMap<_, _>>() }));
     Ok(Code::Done)
-}
-
-/// Neither a family nor a set: the nearer of both is named, and all are.
-fn known(family: Error, name: &str) -> Failure {
-    match Maker::named(name) {
-        Err(set) => Failure::usage(format!("{family}; as a set: {set}")),
-        Ok(_) => family.into(),
-    }
-}
-
-fn make_set(maker: &'static Maker, a: &DataMake, console: &Console) -> Result<Code, Failure> {
-    let m = &a.member;
-    if m.dim.is_some() || m.frame != 0 || m.rhs_kind.is_some() || a.n != 32 {
-        return Err(Failure::usage(format!(
-            "{} is a set: it has `--seed`, `--samples` and `--set KEY=VALUE` alone, as `data list` shows",
-            maker.name
-        )));
-    }
-    if !matches!(Format::of(&a.out)?, Format::Hdf5) {
-        return Err(Error::Format { path: a.out.clone(), known: ".h5, .hdf5" }.into());
-    }
-    let settings: Vec<(&str, &str)> = a.settings.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-    let recipe = Recipe::new(maker, m.seed, a.samples, &settings)?;
-    console.remark(&format!("{} takes {}", maker.name, recipe.cost()?));
-    interrupt::listen();
-    let bar = console.progress("{msg:<16} {bar:40} {pos}/{len} {eta}", Some(0));
-    let start = std::time::Instant::now();
-    let outcome = recipe.make(&a.out, &mut |step| {
-        bar.set_length(step.total as u64);
-        bar.set_message(step.phase);
-        bar.set_position(step.done as u64);
-        if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    bar.finish_and_clear();
-    match outcome? {
-        Outcome::Made(made) => {
-            let unit = maker.samples.map_or("samples", |s| s.1);
-            let seconds = start.elapsed().as_secs_f64();
-            let (file, n, bytes) = (a.out.display(), made.samples, made.bytes);
-            console.print(&format!("{file}: {n} {unit}, {bytes} bytes, {seconds:.2} s\n"));
-            if let Some(remark) = &made.remark {
-                console.remark(remark);
-            }
-            console.object(&json!({
-                "schema": 1, "file": a.out, "set": maker.name, "command": recipe.command(), "seconds": seconds,
-                "samples": n, "bytes": bytes, "resumed": made.resumed, "remark": made.remark,
-            }));
-            Ok(Code::Done)
-        }
-        Outcome::Interrupted { partial } => Err(Failure {
-            code: Code::Interrupted,
-            message: format!("what is done is in {}; the same command goes on from there", partial.display()),
-        }),
-    }
 }
 
 fn convert(a: &DataConvert, console: &Console) -> Result<Code, Failure> {

@@ -9,7 +9,9 @@ mod failure;
 mod interrupt;
 mod load;
 mod manual;
+mod reference;
 mod report;
+mod set;
 mod solve;
 
 use arguments::{Arguments, Command};

@@ -77,6 +77,44 @@ pub enum Error {
         /// The seed.
         seed: u64,
     },
+    /// A setting of a reference solution or a set that it cannot be made with.
+    #[error("{of}: {setting} = {value} is refused; {needs}")]
+    Setting {
+        /// The reference solution or the set.
+        of: &'static str,
+        /// The setting.
+        setting: String,
+        /// The value asked for.
+        value: String,
+        /// What is needed instead.
+        needs: String,
+    },
+    /// A reference solution whose numbers overflowed.
+    #[error(
+        "{reference}: the numbers, or those of the run with twice the step, overflow before t = {time}; use more `steps`, or a smaller `end`"
+    )]
+    Unstable {
+        /// The reference solution.
+        reference: &'static str,
+        /// The first time at which they are not finite.
+        time: f64,
+    },
+    /// A system of a reference solution that was not solved well enough.
+    #[error("the system was solved to a relative residual of {residual:e} only ({status}); use a smaller n")]
+    Unsolved {
+        /// ‖b − Ax‖/‖b‖.
+        residual: f64,
+        /// How the solve ended.
+        status: String,
+    },
+    /// An unfinished file that this run cannot go on with.
+    #[error("{}: {why} left this unfinished; remove it, or write to another file", path.display())]
+    Unfinished {
+        /// The unfinished file.
+        path: PathBuf,
+        /// Who left it.
+        why: &'static str,
+    },
     /// A file whose name does not say what it is.
     #[error("{}: the extension does not say the format; use one of {known}", path.display())]
     Format {
@@ -169,18 +207,6 @@ pub enum Error {
         /// How many bytes were asked for.
         bytes: usize,
     },
-    /// A setting of a set that cannot be met.
-    #[error("{maker}, {name} = {value}: {needs}")]
-    Setting {
-        /// Which set.
-        maker: &'static str,
-        /// The setting.
-        name: String,
-        /// Its value, as asked for.
-        value: String,
-        /// What is needed instead.
-        needs: &'static str,
-    },
     /// Memory or disk that what was asked for does not fit into.
     #[error("{maker} needs {needed} of {what}, but {available} are free; {mend}")]
     Room {
@@ -194,14 +220,6 @@ pub enum Error {
         available: String,
         /// What to do about it.
         mend: &'static str,
-    },
-    /// The unfinished work of another request.
-    #[error("{}: this is the unfinished work of another request than `{asked}`; finish that one, or remove the file", path.display())]
-    Partial {
-        /// The file.
-        path: PathBuf,
-        /// What was asked for now.
-        asked: String,
     },
     /// An edge of a graph that leads to no node.
     #[error("edge {edge} leads to node {node} of a graph with {nodes} nodes; nodes count from 0")]
@@ -262,11 +280,13 @@ impl Error {
             | Self::RightHandSide { .. }
             | Self::Empty { .. }
             | Self::Format { .. }
+            | Self::Setting { .. }
+            | Self::Unstable { .. }
+            | Self::Unsolved { .. }
+            | Self::Unfinished { .. }
             | Self::NoField { .. }
             | Self::Region { .. }
-            | Self::Setting { .. }
-            | Self::NotConverged { .. }
-            | Self::Partial { .. } => ErrorKind::Usage,
+            | Self::NotConverged { .. } => ErrorKind::Usage,
             Self::Malformed { .. }
             | Self::Length { .. }
             | Self::Description { .. }

@@ -19,14 +19,18 @@ pub(crate) struct CosineField {
 impl CosineField {
     /// In 1, 2 or 3 dimensions, with wave numbers 0 to `modes − 1` along each, damped from `width` on.
     pub fn new(stream: Stream, dim: usize, modes: usize, width: f64) -> Self {
+        Self::with_spectrum(stream, dim, modes, |square| libm::exp(-square / (2.0 * width * width)))
+    }
+
+    /// As [`new`](Self::new), with amplitudes N(0, 1) `damping`(|k|²).
+    pub fn with_spectrum(stream: Stream, dim: usize, modes: usize, damping: impl Fn(f64) -> f64) -> Self {
         let m: [usize; 3] = std::array::from_fn(|d| if d < dim { modes } else { 1 });
         let mut variance = 0.0;
         let mut amplitudes: Vec<f64> = (0..m.iter().product())
             .map(|at| {
                 let k = [at % m[0], at / m[0] % m[1], at / (m[0] * m[1])];
                 let square: usize = k.iter().map(|k| k * k).sum();
-                let damped = stream.normal(at as u64) * libm::exp(-(square as f64) / (2.0 * width * width));
-                let a = if square == 0 { 0.0 } else { damped };
+                let a = if square == 0 { 0.0 } else { stream.normal(at as u64) * damping(square as f64) };
                 // The mean of cos² is ½.
                 variance += a * a * k.iter().map(|k| if *k == 0 { 1.0 } else { 0.5 }).product::<f64>();
                 a

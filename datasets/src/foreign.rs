@@ -10,7 +10,7 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("field.h5");
 //! # let file = hdf5::File::create(&path)?;
-//! # file.new_dataset_builder().with_data(&[[1.0f32, 2.0], [3.0, 4.0]]).create("u")?;
+//! # file.new_dataset::<f32>().shape([2, 2]).create("u")?.write_raw(&[1.0f32, 2.0, 3.0, 4.0])?;
 //! # drop(file);
 //! use resolvent_datasets::foreign::Source;
 //! let source = Source::open(&path)?;

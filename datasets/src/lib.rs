@@ -43,6 +43,7 @@ mod partial;
 mod placed;
 pub mod problem;
 pub mod random;
+pub mod reference;
 pub mod rhs;
 mod scene;
 pub mod system;

@@ -99,7 +99,7 @@ impl Maker {
     /// ```
     /// use resolvent_datasets::Maker;
     /// assert_eq!(Maker::named("pore-network")?.samples.unwrap().1, "networks");
-    /// assert!(Maker::named("pores").err().unwrap().to_string().contains("did you mean `pore-network`?"));
+    /// assert!(Maker::named("pore-netwrk").err().unwrap().to_string().contains("did you mean `pore-network`?"));
     /// # Ok::<(), resolvent_datasets::Error>(())
     /// ```
     ///

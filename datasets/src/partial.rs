@@ -18,8 +18,8 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Refuses to overwrite another request's unfinished work.
-pub(crate) fn of_another(partial: &Path, asked: &str) -> Error {
-    Error::Partial { path: partial.into(), asked: asked.into() }
+pub(crate) fn of_another(partial: &Path) -> Error {
+    Error::Unfinished { path: partial.into(), why: "another command" }
 }
 
 /// An open file of records.
@@ -35,7 +35,7 @@ impl Partial {
     /// Opens what an earlier request of this command left, or starts anew.
     ///
     /// # Errors
-    /// [`Error::Partial`] when the file is of another command; [`Error::Write`].
+    /// [`Error::Unfinished`] when the file is of another command; [`Error::Write`].
     pub fn open(path: PathBuf, command: &str) -> Result<Self> {
         let failed = |e| Error::write(&path, e);
         let mut header = MAGIC.to_vec();
@@ -47,7 +47,7 @@ impl Partial {
         let mut start = vec![0; header.len().min(length as usize)];
         file.read_exact(&mut start).map_err(failed)?;
         if !header.starts_with(&start) {
-            return Err(of_another(&path, command));
+            return Err(of_another(&path));
         }
         if start.len() < header.len() {
             file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
@@ -181,7 +181,7 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), whole, "cut at {cut}");
         }
         let e = Partial::open(path.clone(), "make y").err().unwrap();
-        assert!(matches!(&e, Error::Partial { path: p, .. } if *p == path), "{e}");
+        assert!(matches!(&e, Error::Unfinished { path: p, .. } if *p == path), "{e}");
         assert_eq!(fs::read(&path).unwrap(), whole);
     }
 }

@@ -1,46 +1,21 @@
 //! What scipy and h5py write is read here, and what is written here is read there, to the bit.
 //!
-//! The first run makes a virtual environment in `target/python` and installs numpy, scipy and h5py into it. On a machine
+//! The first run makes a virtual environment in `target/python` and installs numpy, scipy, h5py and safetensors into it. On a machine
 //! without `python3` these tests print so and pass; where there is one, any failure is a failure.
 
+#[path = "python/interpreter.rs"]
+mod interpreter;
+
+use interpreter::{python, succeed};
+use resolvent::learn::{self, Adam, AdamOptions, Checkpoint, Initializer, State};
 use resolvent::{Csr, Map, Properties};
 use resolvent_datasets::{
     Family, LinearSystem, Maker, Outcome, Parameters, Recipe, RhsKind, check, graph::GraphSet, matrix_market,
     system_file, write_solution,
 };
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::Command;
-
-const PACKAGES: [&str; 3] = ["numpy", "scipy", "h5py"];
-
-/// The interpreter of the virtual environment, made when it is not there; `None` without `python3`.
-fn python() -> Option<PathBuf> {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("python3 is not on this machine: nothing was tested");
-        return None;
-    }
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let (folder, marker) = (target.join("python"), target.join("python/complete"));
-    // One process at a time; the lock ends with the file.
-    let lock = File::create(target.join("python.lock")).unwrap();
-    lock.lock().unwrap();
-    let interpreter = folder.join("bin/python");
-    if !marker.exists() {
-        let _ = fs::remove_dir_all(&folder);
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        succeed(Command::new(&interpreter).args(install).args(PACKAGES));
-        File::create(&marker).unwrap();
-    }
-    Some(interpreter)
-}
-
-fn succeed(command: &mut Command) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{command:?}\n{}{}", text(&output.stdout), text(&output.stderr));
-}
 
 /// Runs a script in a fresh folder that `prepare` filled; `None` without `python3`.
 fn run(script: &str, prepare: impl FnOnce(&Path)) -> Option<tempfile::TempDir> {
@@ -74,6 +49,42 @@ fn assert_dumped(folder: &Path, name: &str, a: &Csr<f64>) {
     assert_eq!(bytes(folder, &format!("{name}.indptr")), offsets, "{name}");
     assert_eq!(bytes(folder, &format!("{name}.indices")), columns, "{name}");
     assert_eq!(bytes(folder, &format!("{name}.data")), reals(a.values()), "{name}");
+}
+
+#[test]
+fn checkpoints_in_safetensors() {
+    let script = "
+import json
+import safetensors, safetensors.numpy
+with safetensors.safe_open('run.safetensors', 'numpy') as f:
+    about = json.loads(f.metadata()['resolvent'])
+assert about['kind'] == 'test' and about['step'] == 2**53 + 1 and about['config'] == 'a = \\\"é\\\"', about
+tensors = safetensors.numpy.load_file('run.safetensors')
+assert sorted(tensors) == ['adam/m', 'adam/steps', 'adam/v', 'layer.bias', 'layer.weight'], sorted(tensors)
+w = tensors['layer.weight']
+assert w.shape == (3, 2) and w.dtype == np.float32, w
+w.tofile('w')
+tensors['layer.weight'] = 2 * w
+meta = {'resolvent': json.dumps({**about, 'step': 7})}
+safetensors.numpy.save_file(tensors, 'back.safetensors', metadata=meta)
+";
+    let mut parameters = learn::Parameters::<f32>::new(1);
+    parameters.linear("layer", 3, 2, Initializer::GlorotNormal).unwrap();
+    let adam = Adam::<f32>::new(parameters.len(), AdamOptions::default()).unwrap();
+    let folder = run(script, |folder| {
+        let mut checkpoint = Checkpoint::new("test", "small", (1 << 53) + 1).with_config("a = \"é\"");
+        parameters.store("", &mut checkpoint);
+        adam.store("adam", &mut checkpoint);
+        checkpoint.save(&folder.join("run.safetensors")).unwrap();
+    });
+    let Some(folder) = folder else { return };
+    let weight = parameters.get(parameters.find("layer.weight").unwrap());
+    let expected: Vec<u8> = weight.iter().flat_map(|w| w.to_le_bytes()).collect();
+    assert_eq!(bytes(folder.path(), "w"), expected);
+    let mut back = Checkpoint::load(&folder.path().join("back.safetensors")).unwrap();
+    assert_eq!((back.kind(), back.step()), ("test", 7));
+    let doubled: Vec<f32> = weight.iter().map(|w| 2.0 * w).collect();
+    assert_eq!(back.take::<f32>("layer.weight", &[3, 2]).unwrap(), doubled);
 }
 
 #[test]

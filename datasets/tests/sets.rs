@@ -95,7 +95,7 @@ fn the_unfinished_work_of_another_request_is_not_lost() {
         let samples = recipe.maker().samples.map(|_| recipe.samples());
         let other = Recipe::new(recipe.maker(), 4, samples, &settings).unwrap();
         let e = other.make(&path, &mut |_| ControlFlow::Continue(())).unwrap_err();
-        assert!(matches!(e, Error::Partial { .. }), "{e}");
+        assert!(matches!(e, Error::Unfinished { .. }), "{e}");
         assert!(before == fs::read(&partial).unwrap());
         for name in names(folder.path()) {
             fs::remove_file(folder.path().join(name)).unwrap();

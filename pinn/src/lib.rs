@@ -1,1 +1,34 @@
-//! The place of physics-informed networks. It has nothing yet.
+//! Networks with their derivatives, for physics-informed learning.
+//!
+//! A [`Network`] is evaluated together with the derivatives in its inputs that an equation uses, its [`Streams`]: they pass
+//! forward through every layer as truncated Taylor coefficients, all in one matrix product, and a sweep in reverse written by
+//! hand makes the gradient of a loss. No tape is kept and no derivative is nested in another.
+//!
+//! An equation is a [`Residual`]; with points it is a [`Term`] of a loss; a [`Propagator`] makes losses, residuals, gradients
+//! and products with the transposed Jacobian of them.
+
+mod activation;
+mod derivative;
+mod elementary;
+mod error;
+pub mod expression;
+mod feature;
+mod jet;
+mod network;
+mod product;
+mod propagator;
+mod residual;
+mod simd;
+mod streams;
+mod tile;
+mod weights;
+
+pub use activation::Activation;
+pub use derivative::{Derivative, Differential, MAX_ORDER};
+pub use error::{Error, Result};
+pub use feature::Feature;
+pub use network::{Architecture, Block, Network, Role};
+pub use propagator::Propagator;
+pub use residual::{Linearised, Residual, Sample, Term};
+pub use simd::Real;
+pub use streams::Streams;

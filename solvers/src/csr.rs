@@ -9,6 +9,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// A sparse matrix in compressed rows, with 32-bit column indices and a product of our own on all threads.
 ///
+/// Row bounds have the width of an address, so that entries may be more than 32 bits count; columns have 32 bits, since
+/// 2³² of them would need 32 GiB for a vector alone, and half the width is half the traffic of a product. Where a factor or
+/// a level of a hierarchy counts its entries in 32 bits, more of them are an error that says so.
+///
 /// Large matrices are copied once into huge pages, which products then read faster.
 /// Bytes of one product in f64: 12 an entry, and 8 + 8 + 8 a row for its bound, y and (if it stays in cache) x.
 ///

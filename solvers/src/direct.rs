@@ -7,8 +7,8 @@
 //! | [`SparseLu`] | any regular matrix | several times as much |
 //!
 //! The factorisations are those of `faer`: supernodal or simplicial, whichever its analysis finds cheaper, ordered by
-//! minimum degree. The symbolic analysis depends on the pattern alone and is kept: `update_values` factorises new values
-//! in the same pattern without it. One application in f64 leaves a residual of a few roundings times the condition;
+//! minimum degree, or as the caller wants it ([`Analysis::with_order`]). The symbolic analysis depends on the pattern alone
+//! and is kept: `update_values` factorises new values in the same pattern without it. One application in f64 leaves a residual of a few roundings times the condition;
 //! [`Refinement`](crate::Refinement) around it reaches a target and says whether it did.
 
 mod analysis;
@@ -17,6 +17,7 @@ mod ldlt;
 mod lu;
 
 pub use analysis::Analysis;
+pub(crate) use analysis::memory;
 pub use cholesky::SparseCholesky;
 pub use ldlt::SparseLdlt;
 pub use lu::SparseLu;

@@ -113,12 +113,74 @@ pub enum Error {
         /// A row whose solution is not determined.
         row: usize,
     },
+    /// A matrix that has no inverse whatever the values of its entries.
+    #[error(
+        "the matrix is structurally singular: its rank is at most {rank} of {size}, since {}; mend those rows, or take the least-squares solution of `Lsqr`",
+        too_many(rows)
+    )]
+    StructuralRank {
+        /// The most pivots that its pattern allows.
+        rank: usize,
+        /// Its number of rows or columns, whichever is larger.
+        size: usize,
+        /// The rows that together have entries in fewer columns than they are.
+        rows: Vec<usize>,
+    },
+    /// Operands of a recorded operation that do not fit.
+    #[error("{operation} of shapes [{shapes}]: {needs}")]
+    Operands {
+        /// Which operation.
+        operation: &'static str,
+        /// The shapes it was given.
+        shapes: String,
+        /// What is needed instead.
+        needs: &'static str,
+    },
+    /// A parameter that cannot be.
+    #[error("parameter `{name}`: {why}")]
+    Layout {
+        /// Its name.
+        name: String,
+        /// What is wrong, and what to do about it.
+        why: &'static str,
+    },
+    /// A checkpoint that cannot be used.
+    #[error("checkpoint {}: {why}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong, and what to do about it.
+        why: String,
+    },
+    /// A file that cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Memory that could not be had.
     #[error("cannot allocate {bytes} bytes; use a smaller problem or a machine with more memory")]
     Memory {
         /// How many bytes were asked for.
         bytes: usize,
     },
+}
+
+/// Names the first few rows, counted from 0.
+fn too_many(rows: &[usize]) -> String {
+    const SHOWN: usize = 8;
+    match rows {
+        [] => "it has more columns than rows".into(),
+        [row] => format!("row {row} is empty"),
+        _ => {
+            let names: Vec<String> = rows.iter().take(SHOWN).map(usize::to_string).collect();
+            let more =
+                if rows.len() > SHOWN { format!(" and {} more", rows.len() - SHOWN) } else { String::new() };
+            format!("rows {}{more} have entries in fewer columns than they are", names.join(", "))
+        }
+    }
 }
 
 /// `std::result::Result` with this crate's [`Error`].

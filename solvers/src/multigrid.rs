@@ -9,6 +9,7 @@ mod coarsen;
 mod coarsest;
 mod level;
 mod planar;
+mod split;
 mod transfer;
 mod weights;
 
@@ -20,11 +21,12 @@ use crate::stencil::faces::Faces;
 use crate::stencil::flags::Flags;
 use crate::stencil::poisson::Constant;
 use crate::stencil::rows::{Extent, Rows, Shared};
-use crate::{Error, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
+use crate::{Error, Grid, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
 use coarsest::Coarsest;
 use level::{Ascend, Descend, Halving};
 use planar::cycle::Plane;
 use planar::operator::{Nine, Planar};
+use split::Split;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use weights::{Packed, Separable, Weights};
@@ -48,20 +50,19 @@ impl Default for MultigridOptions {
 /// A symmetric positive definite V(1,1)-cycle as an operator r ↦ z ≈ A⁻¹r, in precision `T`.
 ///
 /// On `Host<T>` it works in `T` throughout; `Multigrid<f32>` on `Host<f64>` reads and writes f64 and works in f32. Vectors
-/// have one entry a cell; cells that take no part get 0. Memory beyond the operator, bytes a cell in f32 and 3-D: 11 on
-/// constant coefficients, 19 on flags, 29 with face coefficients.
+/// have one entry a cell; cells that take no part get 0. Memory beyond the operator, bytes a cell in f32 and 3-D: about
+/// 2 on constant coefficients, 19 on flags, 29 with face coefficients.
 ///
 /// # Reference
 /// R. Wienands, W. Joppich, *Practical Fourier Analysis for Multigrid Methods* (2004), 10.1201/9781420034998, for the
 /// smoother; [`coarsen`](self) for what is done between levels.
 pub struct Multigrid<T: Scalar> {
     shape: Shape,
+    grid: Grid,
     properties: Properties,
-    singular: bool,
     levels: Vec<Level<T>>,
     last: Box<Bottom>,
-    work: Mutex<Vec<Workspace<T>>>,
-    partial: Mutex<Vec<f64>>,
+    work: Mutex<Work<T>>,
     options: MultigridOptions,
 }
 
@@ -75,6 +76,8 @@ enum Coefficients<T> {
 
 /// The interpolation to a level.
 enum Interpolation<T> {
+    /// With everything else that the level needs.
+    Split(Box<Split<T>>),
     Separable(Separable<T>),
     Packed(Packed),
     /// With the inverse diagonal.
@@ -90,6 +93,14 @@ struct Level<T> {
 struct Bottom {
     extent: Extent,
     direct: Coarsest,
+}
+
+/// What a cycle writes to: the vectors of each level, what the tiles of a split level work in, and the sums r·z of each
+/// plane.
+struct Work<T> {
+    levels: Vec<Workspace<T>>,
+    scratch: Buffer<T>,
+    partial: Vec<f64>,
 }
 
 /// The vectors of a level. `below` and `above` are sums for the next coarser one; on a planar level `below` is the residual.
@@ -165,6 +176,11 @@ impl<T: Scalar> Coefficients<T> {
         let halving = Halving::new(extent, halve);
         let even = (0..3).all(|d| !halve[d] || extent.n[d].is_multiple_of(2));
         Some(match self {
+            Self::Constant(a) if even && halve[0] => (
+                Self::Constant(coarsen::constant(a, halving)),
+                Interpolation::Split(Box::new(Split::new(a, halving))),
+                halving,
+            ),
             Self::Constant(a) if even => (
                 Self::Constant(coarsen::constant(a, halving)),
                 Interpolation::Separable(Separable::new(extent, halve, a.c, a.ends)),
@@ -198,6 +214,44 @@ impl<T: Scalar> Coefficients<T> {
     }
 }
 
+impl<T: Scalar> Work<T> {
+    fn new(levels: &[Level<T>], last: &Bottom) -> Result<Self> {
+        let mut vectors = Vec::with_capacity(levels.len() + 1);
+        let bottom = last.extent.cells();
+        for [f, e, below, above] in Workspace::sizes(levels).chain([[bottom, bottom, 0, 0]]) {
+            vectors.push(Workspace {
+                f: Buffer::zeros(f)?,
+                e: Buffer::zeros(e)?,
+                below: Buffer::zeros(below)?,
+                above: Buffer::zeros(above)?,
+            });
+        }
+        let scratch = levels.iter().filter_map(Level::split).map(Split::scratch).max();
+        let planes = levels.first().map_or(1, |l| l.halving.fine.n[2]);
+        Ok(Self {
+            levels: vectors,
+            scratch: Buffer::zeros(scratch.unwrap_or(0))?,
+            partial: vec![0.0; planes],
+        })
+    }
+}
+
+impl<T: Scalar> Workspace<T> {
+    /// The lengths of f, e, below and above on each level. A split level at the top reads and writes the caller's vectors.
+    fn sizes(levels: &[Level<T>]) -> impl Iterator<Item = [usize; 4]> {
+        levels.iter().enumerate().map(|(l, level)| {
+            let h = level.halving;
+            let (fine, sums) = (h.fine.cells(), if h.halve[2] { h.coarse.cells() } else { 0 });
+            match level.interpolation {
+                Interpolation::Split(_) if l == 0 => [0; 4],
+                Interpolation::Split(_) => [fine, fine, 0, 0],
+                Interpolation::Planar(..) => [fine, fine, fine, 0],
+                Interpolation::Separable(_) | Interpolation::Packed(_) => [fine, fine, sums, sums],
+            }
+        })
+    }
+}
+
 type Hierarchy<T> = (Vec<Level<T>>, Box<Bottom>);
 
 fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Result<Hierarchy<T>> {
@@ -228,66 +282,35 @@ impl<T: Scalar> Multigrid<T> {
     /// [`Error::Grid`] when a periodic dimension cannot be halved often enough; [`Error::Memory`].
     pub fn new(a: &Stencil, options: MultigridOptions) -> Result<Self> {
         let (levels, last) = build(a, &options)?;
-        let mut work = Vec::new();
-        for level in &levels {
-            let h = level.halving;
-            let sums = if h.halve[2] { h.coarse.cells() } else { 0 };
-            let planar = matches!(level.interpolation, Interpolation::Planar(..));
-            work.push(Workspace {
-                f: Buffer::zeros(h.fine.cells())?,
-                e: Buffer::zeros(h.fine.cells())?,
-                below: Buffer::zeros(if planar { h.fine.cells() } else { sums })?,
-                above: Buffer::zeros(if planar { 0 } else { sums })?,
-            });
-        }
-        let n = last.extent.cells();
-        work.push(Workspace {
-            f: Buffer::zeros(n)?,
-            e: Buffer::zeros(n)?,
-            below: Buffer::zeros(0)?,
-            above: Buffer::zeros(0)?,
-        });
-        let units = levels.first().map_or(1, |l| l.halving.fine.n[2]);
-        Ok(Self {
-            shape: a.shape(),
-            properties: a.properties(),
-            singular: a.is_singular(),
-            levels,
-            last,
-            work: Mutex::new(work),
-            partial: Mutex::new(vec![0.0; units]),
-            options,
-        })
+        let work = Mutex::new(Work::new(&levels, &last)?);
+        Ok(Self { shape: a.shape(), grid: a.grid(), properties: a.properties(), levels, last, work, options })
     }
 
-    /// Takes new coefficients on the same grid; vectors are kept.
+    /// Takes new coefficients on the same grid; vectors are kept as long as the same dimensions are coarsened.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the grid differs, or its dimensions now coarsen in another order; else as [`new`](Self::new).
+    /// [`Error::Grid`] when the grid differs; else as [`new`](Self::new).
     pub fn update_values(&mut self, a: &Stencil) -> Result<()> {
-        let mismatch = Error::Shape { what: "update_values", left: self.shape, right: a.shape() };
-        if a.shape() != self.shape {
-            return Err(mismatch);
+        if a.grid() != self.grid {
+            return Err(Error::Grid {
+                n: a.grid().n(),
+                why: "is not the grid this hierarchy was made for; make a new one",
+            });
         }
         let (levels, last) = build(a, &self.options)?;
-        // Planar levels have other vectors.
-        let planar = |l: &Level<T>| matches!(l.interpolation, Interpolation::Planar(..));
-        let same = |l: &Level<T>, m: &Level<T>| {
-            l.halving.fine == m.halving.fine && l.halving.halve == m.halving.halve && planar(l) == planar(m)
-        };
-        if levels.len() != self.levels.len() || !levels.iter().zip(&self.levels).all(|(l, m)| same(l, m)) {
-            *self = Self::new(a, self.options)?;
-            return Ok(());
+        let sizes = |levels: &[Level<T>]| Workspace::sizes(levels).collect::<Vec<_>>();
+        if sizes(&levels) != sizes(&self.levels) || last.extent != self.last.extent {
+            self.work = Mutex::new(Work::new(&levels, &last)?);
         }
         (self.levels, self.last) = (levels, last);
-        (self.properties, self.singular) = (a.properties(), a.is_singular());
+        self.properties = a.properties();
         Ok(())
     }
 
     /// z ← M r; returns r·z. `scale` brings r into the range of `T`.
     fn cycle<U: Scalar>(&self, r: &[U], z: &mut [U], scale: f64) -> f64 {
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
+        let Work { levels: work, scratch, partial } = &mut *work;
         if self.levels.is_empty() {
             let Workspace { f, e, .. } = &mut work[0];
             f.iter_mut().zip(r).for_each(|(f, r)| *f = T::of(r.f64() * scale));
@@ -298,14 +321,14 @@ impl<T: Scalar> Multigrid<T> {
         for (l, level) in self.levels.iter().enumerate() {
             let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
             let source = (l == 0).then_some((r, scale));
-            level.descend(source, &mut fine[0], &mut coarse[0]);
+            level.descend(source, &mut fine[0], &mut coarse[0], scratch);
         }
         let Workspace { f, e, .. } = work.last_mut().expect("there is a coarsest level");
         self.last.direct.solve(f, e);
         for (l, level) in self.levels.iter().enumerate().rev() {
             let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
-            let sink = (l == 0).then(|| (r, Shared::new(z), 1.0 / scale, Shared::new(&mut partial)));
-            level.ascend(sink, &mut fine[0], &coarse[0].e);
+            let sink = (l == 0).then(|| Sink { r, z: Shared::new(z), scale, partial: Shared::new(partial) });
+            level.ascend(sink, &mut fine[0], &coarse[0].e, scratch);
         }
         partial.iter().sum()
     }
@@ -322,20 +345,36 @@ impl<T: Scalar> Multigrid<T> {
         if largest == 0.0 || !largest.is_finite() {
             return Ok(product);
         }
-        Ok(self.cycle(r, z, 1.0 / largest))
+        // The scale is a number of type U.
+        Ok(self.cycle(r, z, (1.0 / largest).min(0.5 * U::max_value().f64())))
     }
 }
 
-/// Where the finest level puts its result: r, z, the factor, and the sums z·r.
-type Sink<'a, U> = Option<(&'a [U], Shared<'a, U>, f64, Shared<'a, f64>)>;
+/// Where the finest level puts its result.
+struct Sink<'a, U> {
+    r: &'a [U],
+    z: Shared<'a, U>,
+    /// What r was multiplied by, and z is to be divided by.
+    scale: f64,
+    /// The sums r·z of each unit of rows.
+    partial: Shared<'a, f64>,
+}
 
 impl<T: Scalar> Level<T> {
+    fn split(&self) -> Option<&Split<T>> {
+        match &self.interpolation {
+            Interpolation::Split(split) => Some(split),
+            _ => None,
+        }
+    }
+
     /// From this level's right-hand side, or `source`, to the next one's.
     fn descend<U: Scalar>(
         &self,
         source: Option<(&[U], f64)>,
         fine: &mut Workspace<T>,
         coarse: &mut Workspace<T>,
+        scratch: &mut [T],
     ) {
         fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
             (rows, weights, halving): (&R, &W, Halving),
@@ -351,6 +390,10 @@ impl<T: Scalar> Level<T> {
         let h = self.halving;
         let coarse_f = Shared::new(&mut coarse.f);
         match (&self.coefficients, &self.interpolation) {
+            (_, Interpolation::Split(split)) => match source {
+                Some((source, scale)) => split::Descend { split, source, scale, coarse_f }.run(scratch),
+                None => split::Descend { split, source: &fine.f, scale: 1.0, coarse_f }.run(scratch),
+            },
             (Coefficients::Faces(a), Interpolation::Planar(p, inverse)) => {
                 planar::cycle::Descend { plane: plane(a, p, inverse, fine), source, coarse_f }.run();
             }
@@ -366,10 +409,16 @@ impl<T: Scalar> Level<T> {
     }
 
     /// From the next level's correction to this one's, or `sink`.
-    fn ascend<U: Scalar>(&self, sink: Sink<U>, fine: &mut Workspace<T>, coarse_e: &[T]) {
+    fn ascend<U: Scalar>(
+        &self,
+        sink: Option<Sink<U>>,
+        fine: &mut Workspace<T>,
+        coarse_e: &[T],
+        scratch: &mut [T],
+    ) {
         fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
             (rows, weights, halving): (&R, &W, Halving),
-            sink: Sink<U>,
+            sink: Option<Sink<U>>,
             fine: &mut Workspace<T>,
             coarse_e: &[T],
         ) {
@@ -377,6 +426,17 @@ impl<T: Scalar> Level<T> {
         }
         let h = self.halving;
         match (&self.coefficients, &self.interpolation) {
+            (_, Interpolation::Split(split)) => match sink {
+                Some(Sink { r, z, scale, partial }) => {
+                    let partial = Some(partial);
+                    split::Ascend { split, source: r, scale, coarse_e, result: z, partial }.run(scratch);
+                }
+                None => {
+                    let result = Shared::new(&mut fine.e);
+                    split::Ascend { split, source: &fine.f, scale: 1.0, coarse_e, result, partial: None }
+                        .run(scratch);
+                }
+            },
             (Coefficients::Faces(a), Interpolation::Planar(p, inverse)) => {
                 planar::cycle::Ascend { plane: plane(a, p, inverse, fine), sink, coarse_e }.run();
             }

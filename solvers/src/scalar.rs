@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display, LowerExp};
 use std::iter::Sum;
 
 mod sealed {
-    pub trait Sealed {}
+    pub trait Sealed: crate::learn::elementary::Elementary {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

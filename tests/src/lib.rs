@@ -4,11 +4,13 @@
 //!   [`Space`](resolvent::Space) of simple loops. Nothing in it calls the code it is compared with.
 //! * [`cases`] lists operators on ragged grids with every kind of boundary; an operator is one row there.
 //! * [`check`] holds the properties an operator must have; each panics with the case and what differs.
+//! * [`counting`] counts allocations.
 //! * [`matrices`] makes sparse matrices of known kinds.
 //! * [`spectrum`] measures an operator as a dense matrix.
 
 pub mod cases;
 pub mod check;
+pub mod counting;
 pub mod matrices;
 pub mod plain;
 pub mod spectrum;

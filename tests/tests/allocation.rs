@@ -7,60 +7,10 @@ use resolvent::{
     Multigrid, MultigridOptions, Status, Stop,
 };
 use resolvent_datasets::{Family, Parameters, Problem, RhsKind};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-
-static COUNTING: AtomicBool = AtomicBool::new(false);
-static SMALL: AtomicUsize = AtomicUsize::new(0);
-static LARGE: AtomicUsize = AtomicUsize::new(0);
-
-/// From this many bytes on an allocation is a vector's, not a queue's.
-const VECTOR: usize = 1024;
-
-struct Counting;
-
-fn count(layout: Layout) {
-    if COUNTING.load(SeqCst) {
-        let counter = if layout.size() >= VECTOR { &LARGE } else { &SMALL };
-        counter.fetch_add(1, SeqCst);
-    }
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout);
-        // SAFETY: the caller's.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout);
-        // SAFETY: the caller's.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(Layout::from_size_align(size, layout.align()).unwrap_or(layout));
-        // SAFETY: the caller's.
-        unsafe { System.realloc(old, layout, size) }
-    }
-    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
-        // SAFETY: the caller's.
-        unsafe { System.dealloc(old, layout) }
-    }
-}
+use resolvent_tests::counting::{Counting, allocations};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Allocations below and from [`VECTOR`] bytes on while `f` runs.
-fn allocations(f: impl FnOnce()) -> [usize; 2] {
-    SMALL.store(0, SeqCst);
-    LARGE.store(0, SeqCst);
-    COUNTING.store(true, SeqCst);
-    f();
-    COUNTING.store(false, SeqCst);
-    [SMALL.load(SeqCst), LARGE.load(SeqCst)]
-}
 
 /// Allocations of a second solve, and its steps.
 fn second_solve(

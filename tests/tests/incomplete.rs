@@ -1,6 +1,7 @@
 //! Incomplete factorisations on matrices of many kinds.
 
 use proptest::prelude::*;
+use resolvent::ordering::{Permutation, reverse_cuthill_mckee};
 use resolvent::precond::{IncompleteCholesky, IncompleteLu, IncompleteOptions, spai0};
 use resolvent::{Bicgstab, Cg, Csr, Error, Gmres, Host, LinearOperator, Operator, Properties, Status, Stop};
 use resolvent_tests::matrices::{convection, elasticity, grid_laplacian, random_graph};
@@ -93,6 +94,25 @@ fn an_incomplete_lu_helps_what_is_not_symmetric() {
     };
     let (with, without) = (run(Some(&m)), run(None));
     assert!(2 * with[0] < without[0] && 2 * with[1] < without[1], "{with:?} {without:?}");
+}
+
+#[test]
+fn an_order_saves_steps_on_a_mesh_numbered_at_random() {
+    let a = grid_laplacian(60, 50, |_, _| 1.0, 1.0);
+    let mut random: Vec<u32> = (0..3000).collect();
+    let keys = noise::<f64>(3000, 11);
+    random.sort_by(|i, j| keys[*i as usize].total_cmp(&keys[*j as usize]));
+    let random = Permutation::new(random).unwrap();
+    let a = a.permuted(&random, &random).unwrap();
+    let order = reverse_cuthill_mckee(&a).unwrap();
+    let ordered = IncompleteCholesky::<f64>::with_order(&a, &order, IncompleteOptions::plain()).unwrap();
+    let (with, without) = (cg(&a, &ordered), cg(&a, &cholesky(&a, IncompleteOptions::plain())));
+    assert!(5 * with < 4 * without, "{with} {without}");
+    let mut bad = a.to_sprs();
+    *bad.get_mut(70, 70).unwrap() = -1.0;
+    let bad = Csr::from_sprs(&bad).unwrap().assume(Properties::SYMMETRIC);
+    let refused = IncompleteCholesky::<f64>::with_order(&bad, &order, IncompleteOptions::plain());
+    assert!(matches!(refused, Err(Error::Pivot { row: 70, .. })));
 }
 
 #[test]

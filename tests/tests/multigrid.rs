@@ -1,7 +1,8 @@
 //! The cycle as an operator: linear, symmetric and positive on every family, grid and boundary, in each precision.
 
 use resolvent::{
-    Boundary, Error, Host, LinearOperator, Multigrid, MultigridOptions, Operator, Scalar, Space, Stencil,
+    Boundary, Error, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Operator, Poisson, Scalar,
+    Space, Stencil,
 };
 use resolvent_datasets::{FAMILIES, Family, Parameters, Problem};
 use resolvent_tests::cases::cases;
@@ -186,7 +187,11 @@ fn updated_values_equal_a_fresh_set_up() {
 fn another_grid_is_refused() {
     let at = |n| Family::named("spheres").unwrap().problem(Parameters::new(n)).unwrap().stencil().clone();
     let mut m = Multigrid::<f32>::new(&at(16), MultigridOptions::default()).unwrap();
-    assert!(matches!(m.update_values(&at(17)), Err(Error::Shape { .. })));
+    assert!(matches!(m.update_values(&at(17)), Err(Error::Grid { n: [17, 17, 17], .. })));
+    // As many cells, in another shape.
+    let grid = Grid::new_3d(8, 16, 32).unwrap();
+    let other = Stencil::from(Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3]).unwrap());
+    assert!(matches!(m.update_values(&other), Err(Error::Grid { n: [8, 16, 32], .. })));
     let space = Host::<f64>::new();
     let n = 16 * 16 * 16;
     let (short, mut fits) = (vec![1.0; n - 1], vec![0.0; n]);

@@ -1,6 +1,9 @@
 //! A whole solve has the same bits for any number of threads.
 
-use resolvent::{Cg, Csr, Host, Multigrid, MultigridOptions, Report, Scalar, Status, Stop};
+use resolvent::{
+    Boundary, Cg, Csr, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Poisson, Report, Scalar,
+    Status, Stencil, Stop,
+};
 use resolvent_datasets::{Family, Parameters, RhsKind};
 use resolvent_tests::noise;
 
@@ -33,6 +36,8 @@ fn same_on_any_pool(name: &str, f: impl Fn() -> Bits + Send + Sync) {
 fn conjugate_gradients_with_multigrid() {
     let problems = [
         ("box", 3, 32),
+        ("box", 3, 72),
+        ("box", 2, 160),
         ("aniso", 3, 24),
         ("neumann", 3, 24),
         ("spheres", 3, 33),
@@ -55,6 +60,28 @@ fn conjugate_gradients_with_multigrid() {
             let report = cg.solve(&space, problem.stencil(), Some(&m), &b, &mut x).unwrap();
             assert_eq!(report.status, Status::Converged);
             bits(&report, &x, cg.history())
+        });
+    }
+}
+
+/// Tiles of planes that meet across the ends, for every way in which the slowest dimension can be closed.
+#[test]
+fn a_cycle_between_any_sides() {
+    use Boundary::{Neumann, Periodic};
+    for (name, ends) in [
+        ("periodic", [Periodic; 2]),
+        ("Neumann", [Neumann; 2]),
+        ("mixed", [Boundary::DIRICHLET_NODE, Neumann]),
+    ] {
+        let grid = Grid::new_3d(20, 24, 96).unwrap();
+        let sides = [[Boundary::DIRICHLET; 2], [Periodic; 2], ends];
+        let a = Stencil::from(Poisson::new(grid, sides).unwrap());
+        let r = noise::<f64>(grid.cells(), 7);
+        same_on_any_pool(name, || {
+            let m = Multigrid::<f32>::new(&a, MultigridOptions::default()).unwrap();
+            let mut z = vec![f64::NAN; r.len()];
+            let product = m.apply_dot(&Host::new(), &r, &mut z).unwrap();
+            (z.iter().map(|v| v.to_bits()).collect(), Vec::new(), 1, product.to_bits())
         });
     }
 }

@@ -48,6 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     single.fill(1.0, &mut f)?;
     single.fill(1.0, &mut e)?;
     let (b, mut y) = (vector()?, vector()?);
+    let sparse = a.to_csr()?.0;
+    let mut product = vector()?;
     let mut loops = [
         Loop {
             name: "CG step: p ← r + βp, q ← Ap, p·q; x, r, r·r (f64)",
@@ -75,6 +77,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             bytes: 16.0,
             floor: 0.0,
             run: Box::new(|| a.double().apply(&double, &b, &mut y)),
+        },
+        Loop {
+            name: "y ← Ax, A stored by rows (f64, 32-bit columns)",
+            bytes: 12.0 * sparse.nonzeros() as f64 / cells as f64 + 24.0,
+            floor: 0.8,
+            run: Box::new(|| sparse.apply(&double, &b, &mut product)),
         },
     ];
     let mut triad = Triad::default();
@@ -108,7 +116,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (s, t) = (spread(shares), spread(times));
         let floor = if l.floor > 0.0 { format!("{:.0}%", 100.0 * l.floor) } else { "–".into() };
         println!(
-            "| {} | {} | {:.1} | {:.0}% ({:.0} to {:.0}) | {floor} |",
+            "| {} | {:.0} | {:.1} | {:.0}% ({:.0} to {:.0}) | {floor} |",
             l.name,
             l.bytes,
             1e3 * t.median,

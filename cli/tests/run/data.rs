@@ -1,6 +1,8 @@
 //! `data`, `doctor`, `completions` and `man`.
 
 use super::Bench;
+use resolvent_datasets::reference::REFERENCES;
+use resolvent_datasets::{FAMILIES, MAKERS};
 
 #[test]
 fn what_is_made_can_be_inspected_checked_and_solved() {
@@ -25,11 +27,20 @@ fn what_is_made_can_be_inspected_checked_and_solved() {
 }
 
 #[test]
-fn the_families_are_listed() {
+fn what_can_be_made_is_listed() {
     let bench = Bench::new();
     let list = bench.run("data list").expect(0).out;
-    assert_eq!(list.lines().take_while(|l| !l.starts_with("value-iteration")).count(), 8);
-    assert_eq!(bench.run("data list --json").expect(0).json()["families"].as_array().unwrap().len(), 8);
+    let json = bench.run("data list --json").expect(0).json();
+    for (kind, count) in
+        [("families", FAMILIES.len()), ("references", REFERENCES.len()), ("sets", MAKERS.len())]
+    {
+        let named = json[kind].as_array().unwrap();
+        assert_eq!(named.len(), count, "{kind}");
+        for item in named {
+            let name = item["name"].as_str().unwrap();
+            assert!(list.lines().any(|l| l.starts_with(name)), "{name}");
+        }
+    }
 }
 
 #[test]

@@ -26,7 +26,10 @@ impl Partial {
         if path.is_dir() {
             return Err(Error::write(path, std::io::ErrorKind::IsADirectory.into()));
         }
-        let file = hdf5::File::create(&part).map_err(|e| write_error(path, &e))?;
+        let file = hdf5::File::with_options()
+            .with_fcpl(|p| p.obj_track_times(false))
+            .create(&part)
+            .map_err(|e| write_error(path, &e))?;
         Ok(Self { path: path.into(), part, file: Some(file), keep: false, finished: false })
     }
 

@@ -141,6 +141,17 @@ impl Writer {
         stored.map_err(|e| self.partial.error(&e))
     }
 
+    /// States an accuracy that was not known when the file was begun; to be called once, of a description without one.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn state_accuracy(&mut self, accuracy: f64) -> Result<()> {
+        let state = |root: &hdf5::File| {
+            root.group("provenance")?.new_attr::<f64>().create("accuracy")?.write_scalar(&accuracy)
+        };
+        state(self.partial.root()?).map_err(|e| self.partial.error(&e))
+    }
+
     /// Puts everything written so far on disk, as `done` steps: an interrupted run goes on from there.
     ///
     /// # Errors

@@ -59,6 +59,9 @@ impl std::fmt::Display for Death {
     }
 }
 
+/// What a worker says first: it holds no file of its parent's.
+const READY: u8 = 1;
+
 impl Worker {
     /// Forks a worker.
     ///
@@ -72,13 +75,19 @@ impl Worker {
         // Nobody else is in the library while its state is copied, and the child is the one that holds its lock.
         hdf5::sync::sync(|| {
             // SAFETY: the child calls `serve` alone, which never returns.
-            match unsafe { libc::fork() } {
+            let forked = match unsafe { libc::fork() } {
                 -1 => Err(io::Error::last_os_error()),
                 0 => serve(&theirs, &window),
                 process => Ok(process),
-            }
+            };
+            // Until the child has let go of the files of this process, it shares their locks; meanwhile nobody opens one.
+            forked.and_then(|process| {
+                drop(theirs);
+                let worker = Self { socket: ours, process, window };
+                (&worker.socket).read_exact(&mut [0])?;
+                Ok(worker)
+            })
         })
-        .map(|process| Self { socket: ours, process, window })
     }
 
     /// Sends a request. The answers come in the order of the requests.
@@ -194,6 +203,7 @@ fn serve(socket: &UnixStream, window: &Window) -> ! {
     // nowhere.
     let served = catch_unwind(AssertUnwindSafe(|| {
         let mut socket = isolate(socket)?;
+        socket.write_all(&[READY])?;
         let mut library = None;
         let mut used = 0;
         loop {

@@ -110,7 +110,7 @@ impl Recipe {
     /// Makes the set: beside the file, and renamed when it is complete. What an interrupted request left is gone on with.
     ///
     /// # Errors
-    /// As [`cost`](Self::cost); [`Error::Room`] when memory or disk are short; [`Error::Partial`] when another request's
+    /// As [`cost`](Self::cost); [`Error::Room`] when memory or disk are short; [`Error::Unfinished`] when another request's
     /// unfinished work is in the way; [`Error::Write`]; [`Error::Memory`].
     pub fn make(&self, path: &Path, watch: &mut Watch) -> Result<Outcome> {
         let cost = self.cost()?;
@@ -159,7 +159,7 @@ impl Recipe {
 }
 
 fn setting(maker: &Maker, name: &str, value: &str, needs: &'static str) -> Error {
-    Error::Setting { maker: maker.name, name: name.into(), value: value.into(), needs }
+    Error::Setting { of: maker.name, setting: name.into(), value: value.into(), needs: needs.into() }
 }
 
 #[cfg(test)]
@@ -198,7 +198,7 @@ mod tests {
         let e = Recipe::new(frames, 0, Some(5), &[]).err().unwrap();
         assert_eq!(
             e.to_string(),
-            "projection, samples = 5: the settings determine how many there are; leave it out"
+            "projection: samples = 5 is refused; the settings determine how many there are; leave it out"
         );
     }
 

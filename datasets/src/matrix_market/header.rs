@@ -1,6 +1,6 @@
 //! The banner and the size line.
 
-use super::lines::Lines;
+use super::lines::{Lines, shown};
 use crate::Result;
 
 const BANNER: &str =
@@ -103,12 +103,12 @@ fn banner(lines: &mut Lines) -> Result<(Layout, bool, Symmetry)> {
         return Err(lines.error(format!("the first line has {} words instead of 5", words.len()), mend));
     };
     if object != "matrix" {
-        return Err(lines.error(format!("it holds a `{object}`, not a matrix"), mend));
+        return Err(lines.error(format!("it holds a `{}`, not a matrix", shown(object)), mend));
     }
     let layout = match layout {
         "coordinate" => Layout::Coordinate,
         "array" => Layout::Array,
-        other => return Err(lines.error(format!("`{other}` is no layout"), mend)),
+        other => return Err(lines.error(format!("`{}` is no layout", shown(other)), mend)),
     };
     let pattern = match field {
         "real" | "double" | "integer" => false,
@@ -119,7 +119,7 @@ fn banner(lines: &mut Lines) -> Result<(Layout, bool, Symmetry)> {
                 lines.error("the matrix is complex", "only real matrices can be read: split it first")
             );
         }
-        other => return Err(lines.error(format!("`{other}` is no field"), mend)),
+        other => return Err(lines.error(format!("`{}` is no field", shown(other)), mend)),
     };
     let symmetry = match symmetry {
         "general" => Symmetry::General,
@@ -133,7 +133,7 @@ fn banner(lines: &mut Lines) -> Result<(Layout, bool, Symmetry)> {
                 lines.error("the matrix is hermitian", "write `symmetric` in the first line if it is real")
             );
         }
-        other => return Err(lines.error(format!("`{other}` is no symmetry"), mend)),
+        other => return Err(lines.error(format!("`{}` is no symmetry", shown(other)), mend)),
     };
     Ok((layout, pattern, symmetry))
 }

@@ -110,11 +110,16 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A word short enough for a message.
-fn shown(word: &str) -> String {
-    if word.chars().count() <= 40 {
-        word.into()
-    } else {
-        word.chars().take(37).chain("...".chars()).collect()
+/// A word short enough for a message, with what a terminal would obey written as an escape.
+pub(super) fn shown(word: &str) -> String {
+    let (most, dots) = if word.chars().count() <= 40 { (40, "") } else { (37, "...") };
+    let mut text = String::new();
+    for c in word.chars().take(most) {
+        if c.is_ascii_graphic() || c.is_alphanumeric() {
+            text.push(c);
+        } else {
+            text.extend(c.escape_unicode());
+        }
     }
+    text + dots
 }

@@ -6,8 +6,10 @@ use crate::{Error, Result};
 use resolvent::Csr;
 use std::path::Path;
 
-/// A file may promise this many empty rows or columns, or zeros of a vector; above it, entries must fill them.
+/// A file may promise this many empty rows or columns; above it, entries must fill them.
 const MANY: usize = 1 << 20;
+/// A file may promise this many zeros of right-hand sides; above it, one entry in a thousand must be there.
+const ZEROS: usize = 1 << 24;
 
 /// Reads a matrix. It claims to be symmetric when the file says so or every entry equals its mirror image.
 ///
@@ -74,7 +76,7 @@ pub fn read_columns(path: &Path) -> Result<Vec<Vec<f64>>> {
     // A short file could promise columns by the million, or zeros by the billion.
     let many_columns = header.cols > MANY && header.cols / 2 > header.entries;
     if many_columns
-        || header.rows.saturating_mul(header.cols) > header.entries.saturating_mul(1024).max(64 * MANY)
+        || header.rows.saturating_mul(header.cols) > header.entries.saturating_mul(1024).max(ZEROS)
     {
         return Err(lines.error(
             format!("{} entries are too few for {} columns of {}", header.entries, header.cols, header.rows),

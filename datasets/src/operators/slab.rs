@@ -69,7 +69,7 @@ impl Slab {
             draft.finish()?;
         }
         let source = Source::open(&partial)?;
-        let other = || of_another(&partial, contents.command);
+        let other = || of_another(&partial);
         if source.find("meta")?.is_none()
             || source.text("meta", "command")?.as_deref() != Some(contents.command)
         {

@@ -1,11 +1,19 @@
 //! What a symmetric factorisation will cost, known from the pattern.
 
 use crate::error::check_len;
+use crate::ordering::{Permutation, nested_dissection, width};
 use crate::{Csr, Error, Result};
+use faer::perm::PermRef;
 use faer::sparse::linalg::cholesky::{SymbolicCholesky, SymbolicCholeskyRaw, factorize_symbolic_cholesky};
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Side, sparse::linalg::cholesky::SymmetricOrdering};
 use std::sync::Arc;
+
+/// From this many rows on, in a pattern wider than this many square roots of them, nested dissection leaves less fill than
+/// minimum degree: a quarter of the operations for a grid of 64³, and about the same for 18 000 unknowns of a mesh in space.
+/// A mesh in the plane is 1 to 2.3 roots wide, and takes half the operations by minimum degree.
+const LARGE: usize = 10_000;
+const WIDE: f64 = 3.5;
 
 /// The symbolic analysis of a symmetric pattern: an ordering and the places of the factor's entries. A clone shares it.
 ///
@@ -27,7 +35,7 @@ pub struct Analysis {
 }
 
 /// faer's error where nothing numerical can have failed.
-pub(super) fn memory(error: &faer::sparse::FaerError) -> Error {
+pub(crate) fn memory(error: &faer::sparse::FaerError) -> Error {
     match error {
         faer::sparse::FaerError::IndexOverflow => Error::Structure {
             row: 0,
@@ -47,16 +55,43 @@ pub(super) fn short_offsets<T: crate::Scalar>(a: &Csr<T>) -> Result<Arc<[u32]>> 
 }
 
 impl Analysis {
-    /// Orders the rows and finds the entries of the factor.
+    /// Orders the rows by approximate minimum degree, or by nested dissection where the pattern is that of a large body in
+    /// space, and finds the entries of the factor.
     ///
     /// # Errors
     /// [`Error::Length`] for a matrix that is not square; [`Error::Structure`] for too many entries; [`Error::Memory`].
     pub fn new(a: &Csr<f64>) -> Result<Self> {
+        check_len("the matrix's columns", a.rows(), a.cols())?;
+        let wide = LARGE <= a.rows() && WIDE * (a.rows() as f64).sqrt() < width(a) as f64;
+        if wide {
+            return Self::with_order(a, &nested_dissection(a)?);
+        }
+        Self::with_minimum_degree(a)
+    }
+
+    /// As [`new`](Self::new), with the rows ordered by approximate minimum degree whatever the pattern.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_minimum_degree(a: &Csr<f64>) -> Result<Self> {
+        Self::ordered(a, SymmetricOrdering::Amd)
+    }
+
+    /// As [`new`](Self::new), with the rows in an order of the caller's.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`Error::Length`] for an order of other length.
+    pub fn with_order(a: &Csr<f64>, order: &Permutation) -> Result<Self> {
+        check_len("the order", a.rows(), order.len())?;
+        let order = PermRef::new_checked(order.order(), order.place(), order.len());
+        Self::ordered(a, SymmetricOrdering::Custom(order))
+    }
+
+    fn ordered(a: &Csr<f64>, ordering: SymmetricOrdering<'_, u32>) -> Result<Self> {
         let n = a.rows();
         check_len("the matrix's columns", n, a.cols())?;
         let offsets = short_offsets(a)?;
         let pattern = SymbolicSparseColMatRef::new_checked(n, n, &offsets, None, a.columns());
-        let ordering = SymmetricOrdering::Amd;
         let symbolic = factorize_symbolic_cholesky(pattern, Side::Lower, ordering, Default::default())
             .map_err(|e| memory(&e))?;
         let (mut fill, mut flops) = (0, 0.0);

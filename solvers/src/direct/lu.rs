@@ -3,6 +3,7 @@
 use super::analysis::{memory, short_offsets};
 use crate::error::check_len;
 use crate::operator::check_apply;
+use crate::ordering::Matching;
 use crate::{Csr, Error, Host, LinearOperator, Map, Operator, Result, Shape};
 use faer::MatMut;
 use faer::linalg::solvers::SolveCore;
@@ -63,17 +64,26 @@ fn singular(row: usize) -> Error {
     Error::Singular { what: "the LU factorisation", row }
 }
 
+/// What the pattern says of a matrix that was found singular, where it says so.
+fn structural(a: &Csr<f64>, error: Error) -> Error {
+    match error {
+        Error::Singular { .. } => Matching::new(a).check().err().unwrap_or(error),
+        other => other,
+    }
+}
+
 impl SparseLu {
     /// Analyses and factorises.
     ///
     /// # Errors
-    /// [`Error::Length`] for a matrix that is not square; [`Error::Singular`] for one that is singular; [`Error::Memory`].
+    /// [`Error::Length`] for a matrix that is not square; [`Error::StructuralRank`] for one that is
+    /// singular whatever its values, with the rows; [`Error::Singular`] for another that is; [`Error::Memory`].
     pub fn new(a: &Csr<f64>) -> Result<Self> {
         let n = a.rows();
         check_len("the matrix's columns", n, a.cols())?;
         let offsets = short_offsets(a)?;
         let symbolic = SymbolicLu::try_new(transposed(a, &offsets).symbolic()).map_err(|e| memory(&e))?;
-        let factor = factorise(&symbolic, a, &offsets)?;
+        let factor = factorise(&symbolic, a, &offsets).map_err(|e| structural(a, e))?;
         Ok(Self { symbolic, factor, offsets, fingerprint: a.fingerprint(), n })
     }
 
@@ -87,7 +97,7 @@ impl SparseLu {
             let why = "the pattern is not the one that was analysed; make a new factorisation";
             return Err(Error::Structure { row: 0, why });
         }
-        self.factor = factorise(&self.symbolic, a, &self.offsets)?;
+        self.factor = factorise(&self.symbolic, a, &self.offsets).map_err(|e| structural(a, e))?;
         Ok(())
     }
 }

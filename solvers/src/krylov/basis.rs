@@ -1,4 +1,9 @@
 //! Orthonormal bases, and where they start.
+//!
+//! Gram–Schmidt is classical and done twice: as good as Householder's where the vectors are not dependent to rounding
+//! (L. Giraud, J. Langou, M. Rozložník, *The loss of orthogonality in the Gram–Schmidt orthogonalization process*, Comput. Math.
+//! Appl. 50 (2005), 1069–1075, 10.1016/j.camwa.2005.08.009), in four fused passes over the basis. Traffic against k vectors, in
+//! f64: about 34 k + 40 bytes an unknown, and three passes with reductions.
 
 use crate::{Result, Scalar, Space};
 use rand::{RngExt, SeedableRng};

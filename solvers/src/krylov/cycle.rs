@@ -1,4 +1,8 @@
 //! What GMRES and its flexible form share: Arnoldi's process between restarts, and the least squares in its basis.
+//!
+//! Papers, storage and traffic: [`gmres`](super::gmres) and [`fgmres`](super::fgmres). The condition number of the triangle is
+//! estimated with every column, for O(k) operations on the host (C. H. Bischof, *Incremental condition estimation*, SIAM J.
+//! Matrix Anal. Appl. 11 (1990), 312–322, 10.1137/0611021).
 
 use super::session::{Needs, Session, Watch, history};
 use crate::{LinearOperator, Operator, Report, Result, Scalar, Space, Status, Stop};
@@ -24,6 +28,9 @@ pub(super) struct Cycle<S: Space> {
     /// An estimate, from above, of the smallest singular value of the triangle, and its left vector.
     sigma: f64,
     left: Vec<f64>,
+    /// Whether the triangle of this cycle is all but singular, and whether a cycle goes on beyond that.
+    ill: bool,
+    bold: bool,
     /// x at the last restart: a singular system can make the next worse.
     kept: S::Buf,
     pub history: Vec<f64>,
@@ -58,6 +65,8 @@ impl<S: Space> Cycle<S> {
             size: 0.0,
             sigma: 0.0,
             left: vec![0.0; m],
+            ill: false,
+            bold: false,
             kept: space.zeros(n)?,
             history: history(&stop),
         })
@@ -84,6 +93,7 @@ impl<S: Space> Cycle<S> {
                 Err(report) => return Ok(report),
             };
         let (mut step, mut fallbacks) = (0, 0);
+        (self.ill, self.bold) = (false, false);
         // ‖r‖ a cycle ago, and the part of it that must be gone for another.
         let (mut before, mut least) = (f64::INFINITY, 1.0);
         let status = 'solve: loop {
@@ -99,15 +109,22 @@ impl<S: Space> Cycle<S> {
                     space.copy(&self.kept, x)?;
                     residual = session.recompute(x, &mut self.v[0])?;
                 }
-                self.history.push(residual);
+                if !residual.is_finite() {
+                    self.history.push(residual);
+                    break Status::NonFinite;
+                }
                 let Self { v, z, .. } = self;
-                break if residual.is_finite() {
-                    session.why_stagnated(&mut v[0], &mut z[0])?
-                } else {
-                    Status::NonFinite
-                };
+                let status = session.why_stagnated(&mut v[0], &mut z[0])?;
+                if status != Status::Stagnated || self.bold || !self.ill {
+                    self.history.push(residual);
+                    break status;
+                }
+                // Not singular, but ill-conditioned.
+                self.bold = true;
+                residual = session.recompute(x, &mut self.v[0])?;
             }
             (before, least) = (residual, 1.0 - 1e-6);
+            self.ill = false;
             space.copy(x, &mut self.kept)?;
             space.scale(S::Scalar::of(1.0 / residual), &mut self.v[0])?;
             self.g.fill(0.0);
@@ -144,6 +161,10 @@ impl<S: Space> Cycle<S> {
                         break;
                     }
                 }
+            }
+            if self.ill {
+                // Small gains bought with a triangle that is all but singular would go on for ever.
+                least = 0.5;
             }
             self.correct(space, m, k, x)?;
             if let Some(status) = ending {
@@ -213,8 +234,9 @@ impl<S: Space> Cycle<S> {
         let (nothing, corner) = (10.0 * epsilon * self.size, column[k]);
         let pivot = corner.hypot(below);
         let (sigma, old, new) = self.smallest(k, pivot);
-        // Beyond, x would be made of rounding; if it is not, the next cycle will show.
-        if pivot <= nothing || sigma <= epsilon.sqrt() * self.size {
+        // Of a singular operator x would be made of rounding beyond this; one that is not is given another chance.
+        self.ill |= sigma <= epsilon.sqrt() * self.size;
+        if pivot <= nothing || (self.ill && !self.bold) {
             return Ok(Column::Dependent);
         }
         self.sigma = sigma;
@@ -235,7 +257,7 @@ impl<S: Space> Cycle<S> {
     }
 
     /// The estimate of the smallest singular value with column k and its pivot, and what the left vector becomes: itself
-    /// times the first and then the second. C. H. Bischof, *Incremental condition estimation*, 1990, 10.1137/0611021.
+    /// times the first and then the second.
     fn smallest(&self, k: usize, pivot: f64) -> (f64, f64, f64) {
         if k == 0 {
             return (pivot, 0.0, 1.0);

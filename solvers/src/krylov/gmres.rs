@@ -4,8 +4,9 @@
 //! J. Sci. Stat. Comput. 7 (1986), 856–869, 10.1137/0907058. Departures: Gram–Schmidt is classical and done twice, which is
 //! as good as Householder's (L. Giraud, J. Langou, M. Rozložník, 2005, 10.1016/j.camwa.2005.08.009) and reads the basis in
 //! fused passes; a restart that brings nothing ends the solve; a cycle ends before the condition number of its
-//! triangle, estimated as it grows, exceeds 1/√ε, since beyond that a singular operator makes x of rounding; and a singular
-//! operator is told from a hard one by ‖Aᵀr‖ where there is a transpose.
+//! triangle, estimated as it grows, exceeds 1/√ε, since beyond that a singular operator makes x of rounding, and the first
+//! that then brings too little is followed by cycles that go on; and a singular operator is told from a hard one by
+//! ‖Aᵀr‖ where there is a transpose.
 //!
 //! Storage: a basis of m + 1 vectors, for restart length m, and two more. Traffic of the j-th step after a restart, beside
 //! A and the preconditioner and in f64: about 34 j + 64 bytes an unknown, and five passes with reductions.

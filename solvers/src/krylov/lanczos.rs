@@ -4,6 +4,8 @@
 //! operators*, J. Res. Natl. Bur. Stand. 45 (1950), 255–282, 10.6028/jres.045.026. With a preconditioner M the process runs
 //! in the inner product of M, and the eigenvalues are those of MA. Vectors are not orthogonalised again: the extreme
 //! Ritz values do not suffer (C. C. Paige, 1980, 10.1016/0024-3795(80)90167-6), copies of them may appear.
+//!
+//! Storage: 4 vectors. Traffic of a step beside A in f64: 112 bytes an unknown and two reductions; with M 96 beside M.
 
 use crate::{Error, LinearOperator, Result, Scalar, Space};
 use faer::{Mat, Side};

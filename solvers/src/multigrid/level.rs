@@ -298,8 +298,8 @@ pub(crate) struct Ascend<'a, T, U, R, W> {
     pub coarse_e: &'a [T],
     pub f: &'a [T],
     pub e: Shared<'a, T>,
-    /// Where the result goes when it has another type or scale: r, z, the factor, and the sums z·r of each unit.
-    pub sink: Sink<'a, U>,
+    /// Where the result goes when it has another type or scale.
+    pub sink: Option<Sink<'a, U>>,
 }
 
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
@@ -337,9 +337,9 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
     /// z ← scale e and its product with r.
     #[inline(always)]
     unsafe fn finish(&self, k: usize) {
-        let Some((r, z, scale, partial)) = self.sink else { return };
+        let Some(Sink { r, z, scale, partial }) = &self.sink else { return };
         let h = self.halving;
-        let (nx, scale) = (h.fine.n[0], U::of(scale));
+        let (nx, scale) = (h.fine.n[0], U::of(1.0 / scale));
         let mut sum = 0.0;
         for j in 0..h.fine.n[1] {
             let start = h.fine.start(j, k);

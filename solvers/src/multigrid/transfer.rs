@@ -58,53 +58,6 @@ pub(crate) unsafe fn prolong<T: Scalar>(
     let half = first / 2;
     let pairs = n.div_ceil(2);
     let nc = own.len();
-    if let Some([bx, by, bz, a]) = w.uniform()
-        && n.is_multiple_of(2)
-    {
-        // Weights across are the same for the whole row: mix the coarse rows before they are spread.
-        let (o, y, z) = (&own[half..half + pairs], &y[half..half + pairs], &z[half..half + pairs]);
-        let mixed = &mut strips.own[..pairs];
-        for i in 0..pairs {
-            mixed[i] = a * (o[i] + by * (y[i] - o[i]) + bz * (z[i] - o[i]));
-        }
-        let at = |i: Option<usize>| i.map_or(zero, |i| own[i]);
-        let low = at(if half > 0 { Some(half - 1) } else { wrap.then_some(nc - 1) });
-        let high = at(if half + pairs < nc { Some(half + pairs) } else { wrap.then_some(0) });
-        let b = a * bx;
-        // The ends of the row have weights of their own.
-        let ends = |i: usize, neighbour: T, o: T, mixed: T| {
-            // SAFETY: the caller's.
-            let [bx, _, _, end] = unsafe { w.at(i) };
-            if i == 0 || i + 1 == 2 * nc {
-                let scale = if a == zero { zero } else { end / a };
-                mixed * scale + end * bx * (neighbour - o)
-            } else {
-                mixed + b * (neighbour - o)
-            }
-        };
-        e[0] += ends(first, low, o[0], mixed[0]);
-        if pairs > 1 {
-            e[1] += mixed[0] + b * (o[1] - o[0]);
-            e[n - 2] += mixed[pairs - 1] + b * (o[pairs - 2] - o[pairs - 1]);
-        }
-        // Both cells of a pair at once, so that they are loaded and stored side by side.
-        let inner = pairs.saturating_sub(2);
-        let inside = &mut e[2.min(n)..][..2 * inner];
-        for (i, pair) in inside.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-            // SAFETY: i + 2 < pairs, the length of all.
-            let (low, own, high, mixed) = unsafe {
-                (
-                    *o.get_unchecked(i),
-                    *o.get_unchecked(i + 1),
-                    *o.get_unchecked(i + 2),
-                    *mixed.get_unchecked(i + 1),
-                )
-            };
-            *pair = [pair[0] + (mixed + b * (low - own)), pair[1] + (mixed + b * (high - own))];
-        }
-        e[n - 1] += ends(first + n - 1, high, o[pairs - 1], mixed[pairs - 1]);
-        return;
-    }
     let Strips { own: so, x: sx, y: sy, z: sz } = strips;
     let (o, y, z) = (&own[half..half + pairs], &y[half..half + pairs], &z[half..half + pairs]);
     for (s, c) in [(&mut *so, o), (&mut *sy, y), (&mut *sz, z)] {
@@ -164,13 +117,6 @@ pub(crate) unsafe fn restrict<T: Scalar>(
     strips: &mut Strips<T>,
 ) {
     let n = r.len();
-    if halve
-        && n.is_multiple_of(2)
-        && let Some(weights) = w.uniform()
-    {
-        // SAFETY: the caller's.
-        return unsafe { restrict_uniform(w, weights, first, r, own, y, z, wrap, &mut strips.own) };
-    }
     let Strips { own: so, x: sx, y: sy, z: sz } = strips;
     {
         let (so, sx, sy, sz) = (&mut so[..n], &mut sx[..n], &mut sy[..n], &mut sz[..n]);
@@ -230,79 +176,6 @@ pub(crate) unsafe fn restrict<T: Scalar>(
         own[half + pairs] += sx[2 * pairs - 1];
     } else if wrap {
         own[0] += sx[2 * pairs - 1];
-    }
-}
-
-/// [`restrict`] for weights that are the same along the row but at its ends.
-#[allow(clippy::too_many_arguments)]
-#[inline(always)]
-unsafe fn restrict_uniform<T: Scalar>(
-    w: impl WeightRow<T>,
-    [bx, by, bz, a]: [T; 4],
-    first: usize,
-    r: &[T],
-    own: &mut [T],
-    y: Option<&mut [T]>,
-    z: Option<&mut [T]>,
-    wrap: bool,
-    sums: &mut Strip<T>,
-) {
-    let (n, nc, half) = (r.len(), own.len(), first / 2);
-    let pairs = n / 2;
-    let sums = &mut sums[..pairs];
-    for (sum, pair) in sums.iter_mut().zip(r.as_chunks::<2>().0) {
-        *sum = a * (pair[0] + pair[1]);
-    }
-    // The ends of the row have weights of their own: what their cell gives along x, and what its pair loses by α.
-    let end = |i: usize, v: T| {
-        // SAFETY: the caller's.
-        let [bx, _, _, end] = unsafe { w.at(i) };
-        (end * bx * v, (a - end) * v)
-    };
-    let (first_gives, first_loses) = if first == 0 { end(0, r[0]) } else { (a * bx * r[0], T::of(0.0)) };
-    let last = first + n == 2 * nc;
-    let (last_gives, last_loses) =
-        if last { end(first + n - 1, r[n - 1]) } else { (a * bx * r[n - 1], T::of(0.0)) };
-    sums[0] -= first_loses;
-    sums[pairs - 1] -= last_loses;
-    let b = a * bx;
-    let stay = T::of(1.0) - bx - by - bz;
-    let o = &mut own[half..half + pairs];
-    o[0] += stay * sums[0];
-    if pairs > 1 {
-        o[0] += b * r[2];
-        o[pairs - 1] += stay * sums[pairs - 1] + b * r[n - 3];
-    }
-    // A coarse cell with what its two neighbours' nearer cells give.
-    for i in 1..pairs.max(1) - 1 {
-        // SAFETY: 0 < i < pairs − 1, and r is twice as long.
-        unsafe {
-            let given = *r.get_unchecked(2 * i - 1) + *r.get_unchecked(2 * i + 2);
-            *o.get_unchecked_mut(i) += stay * *sums.get_unchecked(i) + b * given;
-        }
-    }
-    // What an end does not give along x stays with its own coarse cell.
-    if first == 0 {
-        o[0] += bx * (a * r[0] - first_loses) - first_gives;
-    }
-    if last {
-        o[pairs - 1] += bx * (a * r[n - 1] - last_loses) - last_gives;
-    }
-    if half > 0 {
-        own[half - 1] += first_gives;
-    } else if wrap {
-        own[nc - 1] += first_gives;
-    }
-    if !last {
-        own[half + pairs] += last_gives;
-    } else if wrap {
-        own[0] += last_gives;
-    }
-    if let Some(y) = y {
-        y[half..half + pairs].iter_mut().zip(sums.iter()).for_each(|(y, &s)| *y += by * s);
-    }
-    if let Some(z) = z {
-        z[half..half + pairs].iter_mut().zip(sums.iter()).for_each(|(z, &s)| *z += bz * s);
     }
 }
 

@@ -15,12 +15,6 @@ pub(crate) trait WeightRow<T: Scalar>: Copy {
     /// # Safety
     /// `i` is less than the row's length: it is not checked.
     unsafe fn at(self, i: usize) -> [T; 4];
-
-    /// `[β_x, β_y, β_z, α]` of every cell of the row but the first and the last, where they are the same.
-    #[inline(always)]
-    fn uniform(self) -> Option<[T; 4]> {
-        None
-    }
 }
 
 /// The weights of a level, row by row.
@@ -35,8 +29,8 @@ pub(crate) trait Weights<T: Scalar>: Sync {
 #[derive(Clone, Debug)]
 pub(crate) struct Separable<T> {
     /// `β` and `α` for each coordinate along each dimension.
-    beta: [Vec<T>; 3],
-    alpha: [Vec<T>; 3],
+    pub beta: [Vec<T>; 3],
+    pub alpha: [Vec<T>; 3],
 }
 
 impl<T: Scalar> Separable<T> {
@@ -51,7 +45,10 @@ impl<T: Scalar> Separable<T> {
             if !coarsen[a] {
                 continue;
             }
-            beta[a].fill(T::of(0.25));
+            // A ring of two cells has one coarse cell, which has no neighbour.
+            if n > 2 {
+                beta[a].fill(T::of(0.25));
+            }
             if !extent.periodic[a] {
                 for (end, i) in [0, n - 1].into_iter().enumerate() {
                     beta[a][i] = T::of(0.0);
@@ -80,11 +77,6 @@ impl<T: Scalar> WeightRow<T> for SeparableRow<'_, T> {
         let [y, z, a] = self.across;
         // SAFETY: i < nx, the length of both.
         unsafe { [*self.beta.get_unchecked(i), y, z, a * *self.alpha.get_unchecked(i)] }
-    }
-    #[inline(always)]
-    fn uniform(self) -> Option<[T; 4]> {
-        let [y, z, a] = self.across;
-        Some([if self.beta.len() > 2 { self.beta[1] } else { T::of(0.0) }, y, z, a])
     }
 }
 

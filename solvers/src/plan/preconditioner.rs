@@ -2,6 +2,7 @@
 
 use super::{Matrix, Method, Precision, Preconditioner};
 use crate::amg::Complexity;
+use crate::ordering::{bandwidth, reverse_cuthill_mckee};
 use crate::precond::{
     Chebyshev, ChebyshevOptions, IncompleteCholesky, IncompleteLu, IncompleteOptions, Jacobi, spai0,
 };
@@ -67,9 +68,25 @@ fn incomplete(a: &Matrix, options: IncompleteOptions) -> Result<Box<dyn LinearOp
             let (matrix, cells) = s.to_csr()?;
             IncompleteCholesky::<f64>::on_cells(&matrix, &cells, s.grid().cells(), options)?
         }
-        Matrix::Sparse(a) => IncompleteCholesky::<f64>::new(a, options)?,
-        Matrix::Singular(a) => IncompleteCholesky::<f64>::new(a.inner(), options)?,
+        Matrix::Sparse(a) => narrowed(a, options)?,
+        Matrix::Singular(a) => narrowed(a.inner(), options)?,
     }))
+}
+
+/// The factorisation in the reverse Cuthill–McKee order where that brings entries much nearer to the diagonal, which they
+/// are not in a mesh numbered at random.
+fn narrowed(a: &Csr<f64>, options: IncompleteOptions) -> Result<IncompleteCholesky<f64>> {
+    let order = reverse_cuthill_mckee(a)?;
+    let place = order.place();
+    let distance = |row: usize| {
+        a.row(row).0.iter().map(|c| place[row].abs_diff(place[*c as usize]) as usize).max().unwrap_or(0)
+    };
+    let narrow = (0..a.rows()).map(distance).max().unwrap_or(0);
+    if 4 * narrow < bandwidth(a) {
+        IncompleteCholesky::with_order(a, &order, options)
+    } else {
+        IncompleteCholesky::new(a, options)
+    }
 }
 
 /// Plain aggregation under a K-cycle for the methods that take a preconditioner that is not linear, and smoothed

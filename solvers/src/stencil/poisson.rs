@@ -112,7 +112,7 @@ pub(crate) struct Constant<T> {
     /// Conductances to the prescribed values at both ends of each dimension.
     pub ends: [[f64; 2]; 3],
     coefficients: [T; 3],
-    /// Diagonals and their inverses, for the 16 kinds of row: touching the low and high ends of y and z.
+    /// Diagonals and their inverses, for the 16 kinds of row.
     diagonals: Vec<T>,
     inverses: Vec<T>,
     zeros: Vec<T>,
@@ -133,6 +133,21 @@ impl<T: Scalar> Constant<T> {
         let zero = T::of(0.0);
         let inverses = diagonals.iter().map(|&d| if d > zero { T::of(1.0) / d } else { zero }).collect();
         Self { extent, c, ends, coefficients: c.map(T::of), diagonals, inverses, zeros: vec![zero; nx] }
+    }
+
+    /// Which of the 16 kinds of row (j, k) is: touching the low and high ends of y and z.
+    #[inline(always)]
+    pub fn kind(extent: Extent, j: usize, k: usize) -> usize {
+        let [_, ny, nz] = extent.n;
+        usize::from(j == 0)
+            + 2 * usize::from(j + 1 == ny)
+            + 4 * usize::from(k == 0)
+            + 8 * usize::from(k + 1 == nz)
+    }
+
+    /// 1/diagonal of each cell of a row, for one kind after the other.
+    pub fn inverses(&self) -> &[T] {
+        &self.inverses
     }
 
     /// Whether no value is prescribed anywhere.
@@ -173,11 +188,7 @@ impl<T: Scalar> Rows<T> for Constant<T> {
     }
     #[inline(always)]
     fn row(&self, j: usize, k: usize) -> ConstantRow<'_, T> {
-        let [nx, ny, nz] = self.extent.n;
-        let kind = usize::from(j == 0)
-            + 2 * usize::from(j + 1 == ny)
-            + 4 * usize::from(k == 0)
-            + 8 * usize::from(k + 1 == nz);
+        let (nx, kind) = (self.extent.n[0], Self::kind(self.extent, j, k));
         let table = kind * nx..(kind + 1) * nx;
         ConstantRow {
             c: self.coefficients,

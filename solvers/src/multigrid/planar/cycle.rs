@@ -169,8 +169,8 @@ impl<T: Scalar, U: Scalar, A: Planar<T>> Wave for Descend<'_, T, U, A> {
 pub(crate) struct Ascend<'a, T, U, A> {
     pub plane: Plane<'a, T, A>,
     pub coarse_e: &'a [T],
-    /// r, z, the factor, and the sums z·r of each unit.
-    pub sink: Sink<'a, U>,
+    /// Where the result goes when it has another type or scale.
+    pub sink: Option<Sink<'a, U>>,
 }
 
 impl<T: Scalar, U: Scalar, A: Planar<T>> Ascend<'_, T, U, A> {
@@ -181,8 +181,8 @@ impl<T: Scalar, U: Scalar, A: Planar<T>> Ascend<'_, T, U, A> {
 
     #[inline(always)]
     unsafe fn finish(&self, unit: usize) {
-        let Some((r, z, scale, partial)) = self.sink else { return };
-        let (nx, scale) = (self.plane.a.size()[0], U::of(scale));
+        let Some(Sink { r, z, scale, partial }) = &self.sink else { return };
+        let (nx, scale) = (self.plane.a.size()[0], U::of(1.0 / scale));
         let mut sum = 0.0;
         for k in self.plane.rows(unit) {
             // SAFETY: the rows belong to this unit and are finished.

@@ -1,0 +1,51 @@
+//! Why a network could not be built or evaluated.
+
+use crate::expression::Mistake;
+
+/// What can go wrong before or while a network is evaluated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A derivative that is not propagated.
+    #[error("{what}: {needs}")]
+    Derivative {
+        /// What was asked for.
+        what: String,
+        /// What is needed instead.
+        needs: &'static str,
+    },
+    /// A network that cannot exist.
+    #[error("network: {what} is {value}; {needs}")]
+    Network {
+        /// Which of its numbers.
+        what: &'static str,
+        /// The number.
+        value: f64,
+        /// What is needed instead.
+        needs: &'static str,
+    },
+    /// An array whose length does not fit.
+    #[error("{what} has length {got}, but {expected} is needed")]
+    Length {
+        /// Which array.
+        what: &'static str,
+        /// The length that is needed.
+        expected: usize,
+        /// The length received.
+        got: usize,
+    },
+    /// Text that is no equation.
+    #[error("expression: {0}")]
+    Expression(#[from] Mistake),
+    /// Memory that could not be had, or a failure of the solvers' library.
+    #[error(transparent)]
+    Solver(#[from] resolvent::Error),
+}
+
+/// `std::result::Result` with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// `Ok` when `got == expected`.
+pub(crate) fn check_len(what: &'static str, expected: usize, got: usize) -> Result<()> {
+    if expected == got { Ok(()) } else { Err(Error::Length { what, expected, got }) }
+}
