@@ -7,7 +7,7 @@ use super::{SCHEMA, VERSION};
 use crate::draft::Draft;
 use crate::foreign::{Source, reason};
 use crate::partial::{beside, of_another};
-use crate::system_file::{Array, label};
+use crate::system_file::{Array, label, timeless_file, timeless_group};
 use crate::{Checksum, Error, Result};
 use hdf5::plist::dataset_create::{AllocTime, FillTime};
 use hdf5::{Dataset, Group};
@@ -147,11 +147,11 @@ fn create(
     contents: &Contents,
     more: impl FnOnce(&Group) -> hdf5::Result<()>,
 ) -> hdf5::Result<()> {
-    let file = hdf5::File::create(place)?;
+    let file = timeless_file(place)?;
     label(&file, "schema", SCHEMA)?;
     file.new_attr::<i64>().create("schema_version")?.write_scalar(&VERSION)?;
     label(&file, "kind", contents.kind)?;
-    let meta = file.create_group("meta")?;
+    let meta = timeless_group(&file, "meta")?;
     label(&meta, "command", contents.command)?;
     contents.meta.iter().try_for_each(|(name, value)| label(&meta, name, value))?;
     more(&file)?;

@@ -84,6 +84,16 @@ fn store_grid(root: &Group, grid: Grid, cells: &[u32]) -> hdf5::Result<()> {
     store(&group, "cells", cells, i64::from)
 }
 
+/// A new file whose bytes do not depend on when it is made: its root group has no times.
+pub(crate) fn timeless_file(place: &Path) -> hdf5::Result<hdf5::File> {
+    hdf5::File::with_options().with_fcpl(|p| p.obj_track_times(false)).create(place)
+}
+
+/// A new group without times.
+pub(crate) fn timeless_group(group: &Group, name: &str) -> hdf5::Result<Group> {
+    group.create_group_builder().with_gcpl(|p| p.obj_track_times(false)).create(name)
+}
+
 /// A string attribute.
 pub(crate) fn label(group: &hdf5::Location, name: &str, value: &str) -> hdf5::Result<()> {
     let text: VarLenUnicode = value.parse().map_err(|_| hdf5::Error::from("a label holds a zero byte"))?;

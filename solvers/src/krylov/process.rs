@@ -74,10 +74,23 @@ impl<S: Space> Process<S> {
         }
         self.diagonal.push(alpha);
         self.scale = self.scale.max(alpha.abs()).max(beta);
-        let beta = if beta <= 10.0 * S::Scalar::EPSILON * self.scale { 0.0 } else { beta };
-        self.off.push(beta);
+        let mut beta = if beta <= 10.0 * S::Scalar::EPSILON * self.scale { 0.0 } else { beta };
         if beta > 0.0 {
             space.scale(S::Scalar::of(1.0 / beta), &mut w)?;
+            if project {
+                // Scaling by the inverse of a small beta has made rounding outside the range large.
+                a.project(space, &mut w)?;
+                let left = space.norm(&w)?;
+                // Mostly outside: nothing of the range is left.
+                if left < 0.5 {
+                    beta = 0.0;
+                } else {
+                    space.scale(S::Scalar::of(1.0 / left), &mut w)?;
+                }
+            }
+        }
+        self.off.push(beta);
+        if beta > 0.0 {
             self.v.push(w);
         }
         Ok(beta)

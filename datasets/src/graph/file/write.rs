@@ -4,7 +4,7 @@ use super::{SCHEMA, VERSION};
 use crate::draft::Draft;
 use crate::foreign::reason;
 use crate::graph::{Column, Columns, Graph, GraphSet, Schema};
-use crate::system_file::label;
+use crate::system_file::{label, timeless_file, timeless_group};
 use crate::{Checksum, Error, Result};
 use hdf5::{Dataset, File, Group, H5Type};
 use ndarray::{ArrayView2, s};
@@ -80,12 +80,12 @@ impl Writer {
         let (draft, writer) = Draft::create(path)?;
         drop(writer);
         let failed = |e: hdf5::Error| Error::write(path, std::io::Error::other(reason(&e)));
-        let file = File::create(draft.place()).map_err(failed)?;
+        let file = timeless_file(draft.place()).map_err(failed)?;
         let rows = [counts.nodes, counts.edges, counts.graphs];
         let create = || {
             label(&file, "schema", SCHEMA)?;
             file.new_attr::<i64>().create("schema_version")?.write_scalar(&VERSION)?;
-            let about = file.create_group("meta")?;
+            let about = timeless_group(&file, "meta")?;
             meta.iter().try_for_each(|(name, value)| label(&about, name, value))?;
             let fixed = [
                 filled::<i64>(&file, "node_offsets", &[counts.graphs + 1])?,
