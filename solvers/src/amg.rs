@@ -49,7 +49,6 @@ pub enum Smoother {
     #[default]
     GaussSeidel,
     /// x ← x + (D + ½ Σ|off|)⁻¹ r.
-    /// On graphs whose conductances span many decades conjugate gradients with it can stall; take `GaussSeidel` there.
     L1Jacobi,
     /// The diagonal closest to A⁻¹ in the Frobenius norm.
     Spai0,

@@ -1,7 +1,6 @@
 //! Algebraic multigrid: what a cycle must be, and how many steps it must save, on matrices of many kinds.
 
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use resolvent::amg::{AmgOptions, Coarsening, Cycle, Smoother};
 use resolvent::compose::{Constants, NullSpace};
 use resolvent::{
@@ -72,6 +71,24 @@ fn a_cycle_is_linear_symmetric_and_positive() {
                 for sweeps in [1, 2] {
                     check_cycle(&a, options(smoother, cycle, coarsening, sweeps));
                 }
+            }
+        }
+    }
+}
+
+/// The last row is coupled to the first: in one block of rows and in several.
+#[test]
+fn a_cycle_on_a_ring_is_symmetric() {
+    for n in [300u32, 5000] {
+        let couplings = (0..n).flat_map(|i| {
+            let j = (i + 1) % n;
+            [(i, i, 1.0), (j, j, 1.001), (i, j, -1.0), (j, i, -1.0)]
+        });
+        let a = Csr::from_triplets(n as usize, n as usize, &couplings.collect::<Vec<_>>()).unwrap();
+        let a = a.assume(Properties::SPD);
+        for smoother in SMOOTHERS {
+            for sweeps in [1, 2] {
+                check_cycle(&a, options(smoother, Cycle::V, Coarsening::Smoothed, sweeps));
             }
         }
     }
@@ -336,9 +353,7 @@ fn what_cannot_be_done_is_said() {
 }
 
 proptest! {
-    // The same graphs every time: on one in about fifty (283 nodes, seed 5430190320629733331) l1-Jacobi alone stalls, a limit
-    // that `Smoother::L1Jacobi` states.
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(24) })]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Graphs without geometry, conductances over decades, nodes numbered at random.
     #[test]

@@ -281,7 +281,7 @@ impl<T: Scalar> Relaxation<T> {
             rest * *self.inverse.get_unchecked(i)
         };
         let rows = self.blocks[block].clone();
-        let mut last = T::of(0.0);
+        let (mut last, stop) = (T::of(0.0), rows.end);
         // The row that was relaxed just before, at the middle of a row's entries if it is there, is taken from a register:
         // the rows wait for each other less.
         match direction {
@@ -301,7 +301,10 @@ impl<T: Scalar> Relaxation<T> {
             // SAFETY: as above.
             Direction::Backward => rows.rev().for_each(|i| unsafe {
                 let (start, middle, end) = self.bounds(i);
-                let near = middle < end && *self.columns.get_unchecked(middle as usize) as usize == i + 1;
+                // Of the last row of all, i + 1 would be row 0 in the second copy.
+                let near = i + 1 < stop
+                    && middle < end
+                    && *self.columns.get_unchecked(middle as usize) as usize == i + 1;
                 let sum = self.sum(start, middle, xx) + self.sum(middle + u32::from(near), end, xx);
                 let mut x = relax(i, sum);
                 if near {
