@@ -4,7 +4,7 @@
 //! this one that owns the file, whose memory, computing time and files are limited; when it dies, the caller gets an
 //! error that names the file, the place and the mend. Links out of a group's own members, virtual datasets, data in other
 //! files, plugins and unknown filters are refused; what a dataset claims is checked against the length of the file
-//! before anything is read. `docs/hostile-files.md` has the measurements behind this.
+//! before anything is read. `docs/hostile-files.md` has the decision, the limits and how it is tested.
 //!
 //! ```
 //! # let folder = tempfile::tempdir()?;

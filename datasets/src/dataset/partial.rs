@@ -1,6 +1,7 @@
 //! The unfinished file beside the final one, `NAME.part`, and how far it is.
 
 use crate::foreign::reason;
+use crate::system_file::timeless_file;
 use crate::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,10 +27,7 @@ impl Partial {
         if path.is_dir() {
             return Err(Error::write(path, std::io::ErrorKind::IsADirectory.into()));
         }
-        let file = hdf5::File::with_options()
-            .with_fcpl(|p| p.obj_track_times(false))
-            .create(&part)
-            .map_err(|e| write_error(path, &e))?;
+        let file = timeless_file(&part).map_err(|e| write_error(path, &e))?;
         Ok(Self { path: path.into(), part, file: Some(file), keep: false, finished: false })
     }
 

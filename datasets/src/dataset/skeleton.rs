@@ -1,7 +1,7 @@
 //! The file of a dataset before its fields are filled: everything but their numbers.
 
 use super::{Axis, Description, Field, ParameterValue, Precision, SCHEMA, VERSION};
-use crate::system_file::label;
+use crate::system_file::{label, timeless_group};
 use hdf5::{Dataset, Group};
 
 /// How large a chunk is that nobody chose, in bytes.
@@ -16,7 +16,7 @@ pub(super) fn lay_out(root: &Group, description: &Description) -> hdf5::Result<V
     label(root, "schema", SCHEMA)?;
     root.new_attr::<i64>().create("schema_version")?.write_scalar(&VERSION)?;
     label(root, "name", &description.name)?;
-    let group = untimed_group(root, "coordinates")?;
+    let group = timeless_group(root, "coordinates")?;
     for axis in &description.axes {
         axis.coordinates.iter().try_for_each(|c| {
             let dataset = group.new_dataset::<f64>().shape(c.values.len()).create(c.name.as_str())?;
@@ -24,7 +24,7 @@ pub(super) fn lay_out(root: &Group, description: &Description) -> hdf5::Result<V
             label(&dataset, "axis", &axis.name)
         })?;
     }
-    let group = untimed_group(root, "parameters")?;
+    let group = timeless_group(root, "parameters")?;
     for p in &description.parameters {
         match &p.value {
             ParameterValue::Global(v) => {
@@ -35,15 +35,15 @@ pub(super) fn lay_out(root: &Group, description: &Description) -> hdf5::Result<V
             }
         }
     }
-    let group = untimed_group(root, "boundary_conditions")?;
+    let group = timeless_group(root, "boundary_conditions")?;
     description.boundary_conditions.iter().try_for_each(|(name, text)| label(&group, name, text))?;
     provenance(root, description)?;
-    let group = untimed_group(root, "fields")?;
+    let group = timeless_group(root, "fields")?;
     description.fields.iter().map(|f| field(&group, description, f)).collect()
 }
 
 fn provenance(root: &Group, description: &Description) -> hdf5::Result<()> {
-    let (group, p) = (untimed_group(root, "provenance")?, &description.provenance);
+    let (group, p) = (timeless_group(root, "provenance")?, &description.provenance);
     for (name, text) in [("command", &p.command), ("created_by", &p.created_by)] {
         text.as_ref().map_or(Ok(()), |text| label(&group, name, text))?;
     }
@@ -97,11 +97,6 @@ fn chunk(shape: &[usize], size: usize) -> Vec<usize> {
         .collect();
     chunk.reverse();
     chunk
-}
-
-/// A group without times, so that a file made again has the same bytes.
-fn untimed_group(root: &Group, name: &str) -> hdf5::Result<Group> {
-    root.create_group_builder().obj_track_times(false).create(name)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub fn write(path: &Path, system: &LinearSystem) -> Result<()> {
             store_grid(root, *grid, cells)?;
         }
         if !system.meta.is_empty() {
-            let meta = root.create_group("meta")?;
+            let meta = timeless_group(root, "meta")?;
             system.meta.iter().try_for_each(|(name, value)| label(&meta, name, value))?;
         }
         Ok(())
@@ -70,7 +70,7 @@ fn create(path: &Path, content: impl FnOnce(&Group) -> hdf5::Result<()>) -> Resu
     // HDF5 opens the file by its name.
     drop(writer);
     let write = || {
-        let file = hdf5::File::create(draft.place())?;
+        let file = timeless_file(draft.place())?;
         content(&file)?;
         file.flush()
     };
@@ -79,7 +79,7 @@ fn create(path: &Path, content: impl FnOnce(&Group) -> hdf5::Result<()>) -> Resu
 }
 
 fn store_grid(root: &Group, grid: Grid, cells: &[u32]) -> hdf5::Result<()> {
-    let group = root.create_group("grid")?;
+    let group = timeless_group(root, "grid")?;
     store(&group, "n", &grid.n()[..grid.dim()], |v| v as i64)?;
     store(&group, "cells", cells, i64::from)
 }
