@@ -37,6 +37,37 @@ pub enum Error {
     /// Text that is no equation.
     #[error("expression: {0}")]
     Expression(#[from] Mistake),
+    /// A training that cannot be.
+    #[error("{what}; {mend}")]
+    Training {
+        /// What is wrong.
+        what: String,
+        /// How to mend it.
+        mend: String,
+    },
+    /// A number that is not finite, the first of a training.
+    #[error("step {step}: the {what} of `{term}` is not finite{}; lower the learning rate, or look for a division by zero in it", layer.as_ref().map_or(String::new(), |l| format!(" at `{l}`")))]
+    NotFinite {
+        /// The step, from 0.
+        step: u64,
+        /// Loss, gradient or parameter.
+        what: &'static str,
+        /// The term of the loss.
+        term: String,
+        /// The block of parameters, where the loss is finite but its gradient is not.
+        layer: Option<String>,
+    },
+    /// A file that could not be read or written.
+    #[error("{}: {source}; check that its folder exists, may be used and has room", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Data that could not be read.
+    #[error(transparent)]
+    Data(#[from] resolvent_datasets::Error),
     /// Memory that could not be had, or a failure of the solvers' library.
     #[error(transparent)]
     Solver(#[from] resolvent::Error),

@@ -8,6 +8,7 @@
 //! and products with the transposed Jacobian of them.
 
 mod activation;
+pub mod balance;
 mod derivative;
 mod elementary;
 mod error;
@@ -15,20 +16,25 @@ pub mod expression;
 mod feature;
 mod jet;
 mod network;
+mod objective;
 mod product;
 mod propagator;
 mod residual;
 mod simd;
 mod streams;
 mod tile;
+mod trainer;
 mod weights;
 
 pub use activation::Activation;
+pub use balance::Balance;
 pub use derivative::{Derivative, Differential, MAX_ORDER};
 pub use error::{Error, Result};
 pub use feature::Feature;
 pub use network::{Architecture, Block, Network, Role};
+pub use objective::{Adaptive, Cloud, Given, Objective, Source};
 pub use propagator::Propagator;
 pub use residual::{Linearised, Residual, Sample, Term};
 pub use simd::Real;
 pub use streams::Streams;
+pub use trainer::{Causal, Trainer, TrainerOptions};

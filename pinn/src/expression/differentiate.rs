@@ -2,6 +2,7 @@
 
 use super::Fault;
 use super::graph::{Binary, Graph, Id, Node, Unary};
+use crate::{Derivative, MAX_ORDER};
 
 /// The derivative of each of `roots` by the leaf `by`, in new nodes of the same graph. A derivative of an unknown function does
 /// not depend on coordinates here; pieces are differentiated apart, and `abs`, `sign` and comparisons have no derivative
@@ -26,6 +27,34 @@ pub(super) fn differentiate(graph: &mut Graph, roots: &[Id], by: &Node) -> Resul
         };
     }
     Ok(roots.iter().map(|r| slopes[r.0 as usize]).collect())
+}
+
+/// The derivative of `root` along a coordinate, with that of the unknown functions in it.
+pub(super) fn total(graph: &mut Graph, root: Id, axis: usize) -> Result<Id, Fault> {
+    let reached = graph.reach(&[root]);
+    let streams: Vec<Node> = (0..reached.len())
+        .filter(|i| reached[*i])
+        .map(|i| graph.node(Id(i as u32)))
+        .filter(|n| matches!(n, Node::Stream(..)))
+        .cloned()
+        .collect();
+    let mut sum = differentiate(graph, &[root], &Node::Coordinate(axis as u32))?[0];
+    for stream in streams {
+        let slope = differentiate(graph, &[root], &stream)?[0];
+        let Node::Stream(unknown, derivative) = stream else { continue };
+        let mut orders = derivative.orders().to_vec();
+        orders[axis] += 1;
+        let higher = Derivative::from_orders(orders);
+        if higher.order() > MAX_ORDER {
+            let what = format!("the ansatz leads to a derivative of order {}", higher.order());
+            let mend = format!("orders up to {MAX_ORDER} are propagated; use a lower one");
+            return Err(Fault::new(0, what, mend));
+        }
+        let grown = graph.insert(Node::Stream(unknown, higher))?;
+        let part = graph.binary(Binary::Multiply, slope, grown)?;
+        sum = graph.binary(Binary::Add, sum, part)?;
+    }
+    Ok(sum)
 }
 
 /// f′(a), where `value` is f(a).

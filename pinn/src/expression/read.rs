@@ -1,7 +1,7 @@
 //! Text read into a graph, by the names of a scope.
 
 use super::Fault;
-use super::differentiate::differentiate;
+use super::differentiate::{differentiate, total};
 use super::graph::{Binary, Graph, Id, Node, Unary};
 use super::parse::{Meaning, parse};
 use super::scope::{FUNCTIONS, Scope, listed};
@@ -19,6 +19,8 @@ pub(super) struct Reader<'a> {
     /// The arguments of the definition being read.
     arguments: Vec<(String, Value)>,
     depth: usize,
+    /// Whether an ansatz is being read, where unknowns are outputs of the network.
+    bare: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -29,7 +31,7 @@ pub(super) enum Value {
 
 impl<'a> Reader<'a> {
     pub fn new(scope: &'a Scope, graph: &'a mut Graph, closed: bool) -> Self {
-        Self { scope, graph, closed, arguments: Vec::new(), depth: 0 }
+        Self { scope, graph, closed, arguments: Vec::new(), depth: 0, bare: false }
     }
 
     pub fn number_of(&mut self, text: &str) -> Result<Id, Fault> {
@@ -94,6 +96,9 @@ impl<'a> Reader<'a> {
             let mend = "only coordinates, parameters and definitions of them may occur here";
             return Err(Fault::new(at, format!("`{name}` is unknown"), mend));
         }
+        if let (Some(text), false) = (scope.ansatz.get(&scope.unknowns[unknown]), self.bare) {
+            return self.ansatz(at, &scope.unknowns[unknown], text, &axes).map(Some);
+        }
         let derivative = Derivative::along(scope.coordinates.len(), &axes)
             .map_err(|e| Fault::new(at, e.to_string(), "check the derivative"))?;
         self.graph.insert(Node::Stream(unknown as u32, derivative)).map(|id| Some(Value::Number(id)))
@@ -108,6 +113,17 @@ impl<'a> Reader<'a> {
         let mut id = number(at, value)?;
         for &axis in axes {
             id = differentiate(self.graph, &[id], &Node::Coordinate(axis as u32))?[0];
+        }
+        Ok(Value::Number(id))
+    }
+
+    fn ansatz(&mut self, at: usize, unknown: &str, text: &str, axes: &[usize]) -> Result<Value, Fault> {
+        self.bare = true;
+        let value = self.within(at, unknown, text, Vec::new());
+        self.bare = false;
+        let mut id = number(at, value?)?;
+        for &axis in axes {
+            id = total(self.graph, id, axis).map_err(|f| Fault { at, ..f })?;
         }
         Ok(Value::Number(id))
     }

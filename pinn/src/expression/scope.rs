@@ -42,6 +42,7 @@ pub struct Scope {
     pub(super) columns: Vec<String>,
     pub(super) definitions: BTreeMap<String, Definition>,
     pub(super) exact: BTreeMap<String, String>,
+    pub(super) ansatz: BTreeMap<String, String>,
 }
 
 impl Scope {
@@ -132,6 +133,39 @@ impl Scope {
         }
         self.exact.insert(unknown.into(), text.into());
         self.function(text).map(drop)
+    }
+
+    /// What stands for an unknown everywhere: a text in which its own name is the output of the network. So conditions hold
+    /// exactly: with `g + x*(1 - x)*u` for `u`, u is g at 0 and 1 whatever the network gives.
+    ///
+    /// ```
+    /// use resolvent_pinn::expression::Scope;
+    /// let mut scope = Scope::new(&["x"], &["u"])?;
+    /// scope.ansatz("u", "1 + x*u")?;
+    /// // (1 + x u)″ = 2 u′ + x u″
+    /// let formula = scope.formula(&["u_xx"])?;
+    /// assert_eq!(resolvent_pinn::Residual::<f64>::streams(&formula).count(), 3);
+    /// # Ok::<(), resolvent_pinn::Error>(())
+    /// ```
+    ///
+    /// # Reference
+    /// I. E. Lagaris, A. Likas, D. I. Fotiadis, Artificial neural networks for solving ordinary and partial differential
+    /// equations, IEEE Transactions on Neural Networks 9 (1998), doi:10.1109/72.712178.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] when there is no such unknown, it has one already, or the text is wrong.
+    pub fn ansatz(&mut self, unknown: &str, text: &str) -> Result<()> {
+        if !self.unknowns.iter().any(|u| u == unknown) {
+            let mend = format!("unknowns are {}", listed(&self.unknowns));
+            return Err(refuse(unknown, format!("there is no unknown `{unknown}`"), &mend));
+        }
+        if self.ansatz.contains_key(unknown) {
+            let what = format!("`{unknown}` has an ansatz already");
+            return Err(refuse(unknown, what, "write one that meets all conditions"));
+        }
+        self.formula(&[text])?;
+        self.ansatz.insert(unknown.into(), text.into());
+        Ok(())
     }
 
     /// Names of the coordinates.

@@ -1,0 +1,38 @@
+//! Traces of tangent kernels.
+
+use super::KERNEL_POINTS;
+use crate::residual::Term;
+use crate::simd::Real;
+use crate::{Propagator, Result};
+
+/// tr(Jᵢ Jᵢᵀ) / Nᵢ of each term: the mean over some of its points of Σ ‖∇r‖², all equations summed.
+pub(crate) fn traces<T: Real>(
+    propagator: &mut Propagator<T>,
+    parameters: &[T],
+    terms: &[Term<'_, T>],
+) -> Result<Vec<f64>> {
+    let dim = propagator.network().architecture().dim;
+    let mut gradient = vec![T::of(0.0); parameters.len()];
+    let mut traces = vec![];
+    for term in terms {
+        let n = term.points.len() / dim;
+        let count = n.min(KERNEL_POINTS);
+        let equations = term.residual.equations();
+        let mut sum = 0.0;
+        for i in 0..count {
+            let p = i * n / count;
+            let column = |from: &[T]| from.iter().skip(p).step_by(n).copied().collect::<Vec<T>>();
+            let (points, data) = (column(term.points), column(term.data));
+            let one = Term { residual: term.residual, points: &points, data: &data, weights: None };
+            for e in 0..equations {
+                let mut v = vec![T::of(0.0); equations];
+                v[e] = T::of(1.0);
+                propagator.pull_back(parameters, one, &v, &mut gradient)?;
+                let square = gradient.iter().map(|g| g.f64() * g.f64()).sum::<f64>();
+                sum += square * term.weights.map_or(1.0, |w| w[p].f64());
+            }
+        }
+        traces.push(if count == 0 { 0.0 } else { sum / count as f64 });
+    }
+    Ok(traces)
+}
