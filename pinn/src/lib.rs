@@ -9,6 +9,7 @@
 
 mod activation;
 mod derivative;
+mod domain;
 mod elementary;
 mod error;
 pub mod expression;
@@ -17,7 +18,9 @@ mod jet;
 mod network;
 mod product;
 mod propagator;
+mod quadrature;
 mod residual;
+mod sampling;
 mod simd;
 mod streams;
 mod tile;
@@ -25,10 +28,13 @@ mod weights;
 
 pub use activation::Activation;
 pub use derivative::{Derivative, Differential, MAX_ORDER};
+pub use domain::{Domain, Part, PointCloud, Shape, Vanishing};
 pub use error::{Error, Result};
 pub use feature::Feature;
 pub use network::{Architecture, Block, Network, Role};
 pub use propagator::Propagator;
+pub use quadrature::Quadrature;
 pub use residual::{Linearised, Residual, Sample, Term};
+pub use sampling::{ResidualAdaptive, Sampler, SamplerState, Sampling, greatest};
 pub use simd::Real;
 pub use streams::Streams;
