@@ -71,6 +71,32 @@ pub enum Error {
     /// Memory that could not be had, or a failure of the solvers' library.
     #[error(transparent)]
     Solver(#[from] resolvent::Error),
+    /// A domain, or a shape, or a part of one that cannot be.
+    #[error("domain: {what}; {needs}")]
+    Domain {
+        /// What is wrong.
+        what: String,
+        /// What is needed instead.
+        needs: String,
+    },
+    /// Text that names no part of a domain.
+    #[error("`{text}` is no part of the domain: {what}; {needs}")]
+    Part {
+        /// The text.
+        text: String,
+        /// What is wrong.
+        what: String,
+        /// What is needed instead.
+        needs: String,
+    },
+    /// Points that cannot be drawn.
+    #[error("sampling: {what}; {needs}")]
+    Sampling {
+        /// What is wrong.
+        what: String,
+        /// What is needed instead.
+        needs: String,
+    },
 }
 
 /// `std::result::Result` with this crate's [`Error`].
