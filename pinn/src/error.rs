@@ -45,6 +45,24 @@ pub enum Error {
         /// How to mend it.
         mend: String,
     },
+    /// Text that is no configuration.
+    #[error("{}{what}", path.as_ref().map_or(String::new(), |p| format!("{}: ", p.display())))]
+    Config {
+        /// The file.
+        path: Option<std::path::PathBuf>,
+        /// What is wrong, and how to mend it.
+        what: String,
+    },
+    /// A name that is not known.
+    #[error("there is no {what} `{name}`; {mend}")]
+    Unknown {
+        /// What was looked for.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The nearest known name, or all.
+        mend: String,
+    },
     /// A number that is not finite, the first of a training.
     #[error("step {step}: the {what} of `{term}` is not finite{}; lower the learning rate, or look for a division by zero in it", layer.as_ref().map_or(String::new(), |l| format!(" at `{l}`")))]
     NotFinite {

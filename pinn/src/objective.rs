@@ -2,7 +2,7 @@
 
 use crate::residual::{Residual, Term};
 use crate::simd::Real;
-use crate::{Error, Result};
+use crate::{Error, ResidualAdaptive, Result};
 use resolvent::learn::{Checkpoint, State};
 
 /// Points, and what is known there.
@@ -64,6 +64,8 @@ pub struct Objective<T> {
     pub factor: f64,
     /// How points are chosen by their residuals, if they are.
     pub adaptive: Option<Adaptive>,
+    /// Whether not r but an integral of it must vanish.
+    pub integral: Option<Integral<T>>,
 }
 
 impl<T: Real> Objective<T> {
@@ -74,7 +76,7 @@ impl<T: Real> Objective<T> {
         source: impl Source<T> + 'static,
     ) -> Self {
         let (residual, source) = (Box::new(residual), Box::new(source));
-        Self { name: name.into(), residual, source, factor: 1.0, adaptive: None }
+        Self { name: name.into(), residual, source, factor: 1.0, adaptive: None, integral: None }
     }
 
     /// With another factor.
@@ -88,67 +90,29 @@ impl<T: Real> Objective<T> {
     }
 }
 
-/// Points drawn from candidates with a probability that grows with their residual: p ∝ |r|ᵏ / mean|r|ᵏ + c.
-///
-/// # Reference
-/// C. Wu, M. Zhu, Q. Tan, Y. Kartha, L. Lu, A comprehensive study of non-adaptive and residual-based adaptive sampling for
-/// physics-informed neural networks, Computer Methods in Applied Mechanics and Engineering 403 (2023),
-/// doi:10.1016/j.cma.2022.115671.
+/// Points of a domain chosen by their residuals from more of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adaptive {
     /// Points looked at.
     pub candidates: usize,
     /// Points kept of them.
     pub points: usize,
-    /// k.
-    pub exponent: f64,
-    /// c.
-    pub constant: f64,
+    /// How they are chosen.
+    pub rule: ResidualAdaptive,
 }
 
-impl Adaptive {
-    /// Which of the candidates are kept, in order: drawn without replacement, by the largest of log(u)/p (Efraimidis and
-    /// Spirakis, doi:10.1016/j.ipl.2005.11.003), u uniform.
-    pub(crate) fn choose(&self, sizes: &[f64], mut uniform: impl FnMut() -> f64) -> Vec<usize> {
-        let powers: Vec<f64> = sizes.iter().map(|r| r.powf(self.exponent)).collect();
-        let mean = powers.iter().sum::<f64>() / powers.len().max(1) as f64;
-        let mut keys: Vec<(f64, usize)> = powers
-            .iter()
-            .enumerate()
-            .map(|(i, p)| {
-                let relative = if mean > 0.0 { p / mean } else { 1.0 };
-                (uniform().ln() / (relative + self.constant), i)
-            })
-            .collect();
-        keys.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut kept: Vec<usize> = keys.iter().take(self.points).map(|k| k.1).collect();
-        kept.sort_unstable();
-        kept
-    }
+/// ∫ r dx − c in place of r at every point: L = factor · (Σ w r − c)², of which there is one for each equation of the residual.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Integral<T> {
+    /// The weights w of the points, which are always the same.
+    pub weights: Vec<T>,
+    /// c.
+    pub value: f64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use resolvent::learn::Random;
-
-    #[test]
-    fn adaptive_points_are_as_likely_as_their_residuals() {
-        let adaptive = Adaptive { candidates: 4, points: 1, exponent: 2.0, constant: 0.0 };
-        let (mut random, mut counts) = (Random::new(1, "adaptive"), [0u32; 4]);
-        for _ in 0..20_000 {
-            let kept = adaptive.choose(&[1.0, 2.0, 0.0, 3.0], || random.uniform());
-            counts[kept[0]] += 1;
-        }
-        for (count, p) in counts.iter().zip([1.0, 4.0, 0.0, 9.0]) {
-            let (mean, deviation) = (20_000.0 * p / 14.0, (20_000.0f64 / 4.0).sqrt());
-            assert!((f64::from(*count) - mean).abs() <= 5.0 * deviation, "{counts:?}");
-        }
-        assert_eq!(counts[2], 0);
-        // As many as there are, and all alike where nothing is left of the residual.
-        let all = Adaptive { points: 9, ..adaptive };
-        assert_eq!(all.choose(&[0.0; 4], || random.uniform()), [0, 1, 2, 3]);
-    }
 
     #[test]
     fn given_points_cannot_be_chosen() {

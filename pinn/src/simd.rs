@@ -62,7 +62,7 @@ pub trait Kernel<T> {
 }
 
 /// A real number with its vectors: `f32` or `f64`, and nothing else.
-pub trait Real: resolvent::Scalar {
+pub trait Real: resolvent::Scalar + Into<f64> {
     /// Points a tile is rounded up to: two of the widest registers.
     #[doc(hidden)]
     const GRAIN: usize;

@@ -1,6 +1,7 @@
 //! Training: steps that make a weighted sum of residuals vanish.
 
 mod causal;
+mod integral;
 mod state;
 
 pub use causal::Causal;
@@ -236,7 +237,8 @@ impl<T: Real> Trainer<T> {
             self.propagator.residuals(&self.parameters, term, &mut residuals)?;
             let size = |p: usize| (0..equations).map(|e| residuals[e * n + p].f64().powi(2)).sum::<f64>();
             let sizes: Vec<f64> = (0..n).map(|p| size(p).sqrt()).collect();
-            let kept = adaptive.choose(&sizes, || self.random.uniform());
+            let mut kept = adaptive.rule.select(&sizes, adaptive.points.min(n), &mut self.random)?;
+            kept.sort_unstable();
             let pick = |from: &[T]| -> Vec<T> {
                 from.chunks_exact(n.max(1)).flat_map(|row| kept.iter().map(|k| row[*k])).collect()
             };
@@ -269,6 +271,12 @@ impl<T: Real> Trainer<T> {
             .collect();
         self.propagator.gradients(&self.parameters, &terms, &mut self.losses, &mut self.gradients)?;
         let n = self.parameters.len();
+        for (i, objective) in self.objectives.iter().enumerate() {
+            if let Some(integral) = &objective.integral {
+                let row = &mut self.gradients[i * n..(i + 1) * n];
+                self.losses[i] = integral.gradient(&mut self.propagator, &self.parameters, terms[i], row)?;
+            }
+        }
         let rows = self.gradients.chunks_exact_mut(n).zip(&mut self.losses);
         for (objective, (row, loss)) in self.objectives.iter().zip(rows) {
             if objective.factor != 1.0 {
