@@ -40,7 +40,7 @@ pub use training::{
 
 use crate::{Error, Result, registry};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use toml::{Table, Value};
 
 /// What to train, and how.
@@ -80,9 +80,6 @@ pub struct Config {
     /// What is written down, and when.
     #[serde(default)]
     pub log: LogConfig,
-    /// Where paths of the text begin.
-    #[serde(skip)]
-    pub folder: PathBuf,
 }
 
 /// What is trained.
@@ -94,14 +91,13 @@ pub enum Kind {
 }
 
 impl Config {
-    /// Reads a file. Each of `sets`, `train.steps=100`, changes one value before anything is checked.
+    /// Reads a file, from whose folder the paths in it begin. Each of `sets`, `train.steps=100`, changes one value before anything is checked.
     ///
     /// # Errors
     /// [`Error::File`]; as [`parse`](Self::parse).
     pub fn load(path: &Path, sets: &[String]) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| Error::File { path: path.into(), source })?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         let mut config = Self::parse(&text, sets).map_err(|e| match e {
             Error::Config { what, .. } => Error::Config { path: Some(path.into()), what },
             e => e,
@@ -109,7 +105,8 @@ impl Config {
         if config.name.is_empty() {
             config.name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         }
-        Ok(Self { folder, ..config })
+        config.resolve(path.parent().unwrap_or(Path::new("")))?;
+        Ok(config)
     }
 
     /// Reads text.
@@ -137,6 +134,17 @@ impl Config {
             config.name = config.equation.name.clone().unwrap_or_default();
         }
         Ok(config)
+    }
+
+    /// Makes paths absolute that begin in `folder`, so that a run can be taken up from anywhere.
+    fn resolve(&mut self, folder: &Path) -> Result<()> {
+        let data = self.data.iter_mut().map(|d| &mut d.file);
+        let reference = self.equation.reference.iter_mut().filter_map(|r| r.file.as_mut());
+        for path in data.chain(reference).chain(self.domain.cloud.iter_mut()) {
+            let from = folder.join(&*path);
+            *path = std::path::absolute(&from).map_err(|source| Error::File { path: from, source })?;
+        }
+        Ok(())
     }
 
     /// The whole text, with every default.

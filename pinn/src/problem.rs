@@ -17,7 +17,7 @@ use crate::trainer::{Causal, Trainer, TrainerOptions};
 use crate::{Domain, Error, Part, ResidualAdaptive, Result, Sampler, Sampling};
 use resolvent::learn::AdamOptions;
 use resolvent_datasets::dataset::Dataset;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The most points of one term.
 const MOST: usize = 50_000_000;
@@ -122,7 +122,7 @@ impl Problem {
 
     /// The files whose numbers it is trained on.
     pub fn files(&self) -> Vec<PathBuf> {
-        self.config.data.iter().map(|d| self.path(&d.file)).collect()
+        self.config.data.iter().map(|d| d.file.clone()).collect()
     }
 
     /// A trainer at its first step.
@@ -133,16 +133,12 @@ impl Problem {
         Trainer::new(self.network.clone(), self.objectives()?, self.scope.trained(), self.options()?)
     }
 
-    /// What it is compared with; `reference` is a file of a solution where the configuration names none.
+    /// What it is compared with.
     ///
     /// # Errors
     /// Those of the file.
     pub fn evaluation(&self) -> Result<Evaluation> {
         Evaluation::new(self)
-    }
-
-    pub(crate) fn path(&self, path: &Path) -> PathBuf {
-        self.config.folder.join(path)
     }
 
     /// How it is trained.
@@ -252,10 +248,10 @@ impl Problem {
     }
 
     fn data<T: Real>(&self, number: usize, data: &DataConfig) -> Result<Objective<T>> {
-        let path = self.path(&data.file);
-        let dataset = Dataset::open(&path)?;
+        let path = &data.file;
+        let dataset = Dataset::open(path)?;
         let known: Vec<&str> = dataset.description().fields.iter().map(|f| f.name.as_str()).collect();
-        let fields = field_pairs(&data.fields, &known, self.scope.unknowns(), &path)?;
+        let fields = field_pairs(&data.fields, &known, self.scope.unknowns(), path)?;
         let mut scope = self.scope.clone();
         let mut texts = vec![];
         for (i, (_, expression)) in fields.iter().enumerate() {
@@ -266,7 +262,7 @@ impl Problem {
         let names: Vec<String> = fields.into_iter().map(|f| f.0).collect();
         let n = count(&format!("the points of {}", path.display()), data.points)?;
         let seed = self.config.seed.wrapping_add(number as u64);
-        let source = Measured::new(&path, &names, self.scope.coordinates(), data.trajectory, n, seed)?;
+        let source = Measured::new(path, &names, self.scope.coordinates(), data.trajectory, n, seed)?;
         let name = data.name.clone().unwrap_or_else(|| "data".into());
         let objective = match data.only {
             Some(only) => Objective::new(&name, formula, source.fixed::<T>(count("only", only)?, data.noise)?),

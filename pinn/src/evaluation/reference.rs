@@ -15,10 +15,7 @@ pub(super) fn evaluation(problem: &Problem, r: &ReferenceConfig, path: Option<&P
     let made;
     let path = match (path, &r.file, &r.name) {
         (Some(path), ..) => path,
-        (None, Some(file), _) => {
-            made = problem.path(file);
-            &made
-        }
+        (None, Some(file), _) => file,
         (None, None, name) => {
             made = make(r, name.as_deref().unwrap_or_default())?;
             &made

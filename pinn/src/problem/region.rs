@@ -40,7 +40,7 @@ pub(super) fn domain(config: &Config) -> Result<Domain> {
         let time = domain.time();
         let space = coordinates.iter().enumerate().filter(|(axis, _)| Some(*axis) != time);
         let space: Vec<&str> = space.map(|(_, name)| name.as_str()).collect();
-        domain = domain.with_cloud(&[], cloud(&config.folder.join(path), &space)?)?;
+        domain = domain.with_cloud(&[], cloud(path, &space)?)?;
     }
     Ok(domain)
 }
