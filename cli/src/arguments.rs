@@ -39,6 +39,16 @@ pub enum Command {
     Solve(Solve),
     /// Compare methods: tables, pictures and a page.
     Bench(Bench),
+    /// Train a network that solves an equation.
+    #[command(after_help = "Examples:\n  \
+        resolvent train helmholtz --set train.steps=2000\n  \
+        resolvent train burgers.toml --out runs/burgers\n  \
+        resolvent train --resume runs/burgers\n  resolvent train --list")]
+    Train(Train),
+    /// Measure the errors of a trained run, or write what it has learnt.
+    #[command(after_help = "Examples:\n  resolvent eval runs/burgers\n  \
+        resolvent eval runs/burgers --data burgers.h5\n  resolvent eval runs/burgers --output u.vti --n 200")]
+    Eval(Eval),
     /// Make, show and check data.
     Data(Data),
     /// Write the page of a folder that `bench` wrote.
@@ -229,6 +239,44 @@ pub struct BenchHowOne {
     /// Keep the measurements of an interrupted run in that folder and go on.
     #[arg(long)]
     pub resume: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Train {
+    /// A configuration, or the name of an equation that `--list` shows.
+    #[arg(value_name = "CONFIG.toml")]
+    pub config: Option<PathBuf>,
+    /// The folder of the run [default: runs/NAME].
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Go on with the run in this folder from its last checkpoint.
+    #[arg(long, value_name = "DIR")]
+    pub resume: Option<PathBuf>,
+    /// Let the configuration differ from that of the run: more steps, another rate.
+    #[arg(long, requires = "resume")]
+    pub changed: bool,
+    /// Change a value of the configuration, such as train.steps=1000; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// List the equations that are known by name.
+    #[arg(long, conflicts_with_all = ["config", "resume", "out"])]
+    pub list: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// The folder of the run.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// A file with the solution: our schema, PDEBench, The Well, MATLAB, NumPy or CSV [default: what the configuration names].
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Write the learnt solution on a grid: .h5, or .vti for ParaView.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Points of that grid along each coordinate.
+    #[arg(long, value_name = "N", default_value_t = 101)]
+    pub n: usize,
 }
 
 #[derive(Debug, Args)]

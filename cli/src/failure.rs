@@ -102,6 +102,21 @@ impl From<resolvent::Error> for Failure {
     }
 }
 
+impl From<resolvent_pinn::Error> for Failure {
+    fn from(e: resolvent_pinn::Error) -> Self {
+        use resolvent_pinn::Error as E;
+        let code = match e {
+            E::Data(e) => return e.into(),
+            E::Solver(e) => return e.into(),
+            E::Unknown { .. } => Code::Usage,
+            E::NotFinite { .. } => Code::Breakdown,
+            E::File { .. } => Code::Resource,
+            _ => Code::Input,
+        };
+        Self { code, message: e.to_string() }
+    }
+}
+
 impl From<folder::Error> for Failure {
     fn from(e: folder::Error) -> Self {
         let code = if matches!(e, folder::Error::Malformed { .. }) { Code::Input } else { Code::Resource };

@@ -1,10 +1,12 @@
-//! `resolvent`: solves linear systems and Poisson problems, benchmarks methods, and makes and checks data.
+//! `resolvent`: solves linear systems and Poisson problems, trains networks that solve equations, benchmarks methods, and makes
+//! and checks data.
 
 mod arguments;
 mod bench;
 mod console;
 mod data;
 mod doctor;
+mod eval;
 mod failure;
 mod interrupt;
 mod load;
@@ -13,6 +15,7 @@ mod reference;
 mod report;
 mod set;
 mod solve;
+mod train;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -45,6 +48,8 @@ fn run(arguments: &Arguments, console: &Console) -> Result<failure::Code, Failur
     match &arguments.command {
         Command::Solve(a) => solve::run(a, console),
         Command::Bench(a) => bench::run(&a.what, console),
+        Command::Train(a) => train::run(a, console),
+        Command::Eval(a) => eval::run(a, console),
         Command::Data(a) => data::run(&a.what, console),
         Command::Report(a) => report::run(a, console),
         Command::Doctor => doctor::run(console),

@@ -5,6 +5,7 @@ mod reference;
 
 pub use panel::Panel;
 
+use reference::Place;
 use crate::expression::{Formula, Scope};
 use crate::problem::Problem;
 use crate::sampled::transpose;
@@ -53,10 +54,12 @@ pub struct FieldError {
 
 impl Evaluation {
     /// Against the exact solutions of a configuration, or against the reference it names.
-    pub(crate) fn new(problem: &Problem) -> Result<Self> {
+    pub(crate) fn new(problem: &Problem, folder: &Path) -> Result<Self> {
         let config = problem.config();
         match &config.equation.reference {
-            Some(r) if r.file.is_some() || r.name.is_some() => reference::evaluation(problem, r, None),
+            Some(r) if r.file.is_some() || r.name.is_some() => {
+                reference::evaluation(problem, r, Place::Named(folder))
+            },
             _ => Self::exact(problem),
         }
     }
@@ -67,7 +70,7 @@ impl Evaluation {
     /// Those of the file; [`Error::Training`] when it has no field named like an unknown, or other coordinates.
     pub fn against(problem: &Problem, path: &Path) -> Result<Self> {
         let reference = problem.config().equation.reference.clone().unwrap_or_default();
-        reference::evaluation(problem, &reference, Some(path))
+        reference::evaluation(problem, &reference, Place::File(path))
     }
 
     fn exact(problem: &Problem) -> Result<Self> {

@@ -17,7 +17,7 @@ use crate::trainer::{Causal, Trainer, TrainerOptions};
 use crate::{Domain, Error, Part, ResidualAdaptive, Result, Sampler, Sampling};
 use resolvent::learn::AdamOptions;
 use resolvent_datasets::dataset::Dataset;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The most points of one term.
 const MOST: usize = 50_000_000;
@@ -52,7 +52,7 @@ const MOST: usize = 50_000_000;
 /// for _ in 0..3 {
 ///     trainer.step()?;
 /// }
-/// let errors = problem.evaluation()?.errors(&mut trainer)?;
+/// let errors = problem.evaluation(std::path::Path::new("."))?.errors(&mut trainer)?;
 /// assert_eq!(errors[0].name, "u");
 /// # Ok::<(), resolvent_pinn::Error>(())
 /// ```
@@ -133,12 +133,12 @@ impl Problem {
         Trainer::new(self.network.clone(), self.objectives()?, self.scope.trained(), self.options()?)
     }
 
-    /// What it is compared with.
+    /// What it is compared with. A reference solution that has to be computed is kept in `folder`.
     ///
     /// # Errors
     /// Those of the file.
-    pub fn evaluation(&self) -> Result<Evaluation> {
-        Evaluation::new(self)
+    pub fn evaluation(&self, folder: &Path) -> Result<Evaluation> {
+        Evaluation::new(self, folder)
     }
 
     /// How it is trained.

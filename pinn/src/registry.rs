@@ -6,6 +6,8 @@ use crate::{Error, Result};
 pub struct Entry {
     /// Its name.
     pub name: &'static str,
+    /// What it is.
+    pub summary: &'static str,
     /// Its configuration.
     pub toml: &'static str,
 }
@@ -13,4 +15,9 @@ pub struct Entry {
 /// The entry of a name.
 pub fn find(name: &str) -> Result<&'static Entry> {
     Err(Error::Unknown { what: "equation", name: name.into(), mend: String::new() })
+}
+
+/// All entries.
+pub fn all() -> &'static [Entry] {
+    &[]
 }

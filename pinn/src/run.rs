@@ -21,7 +21,7 @@ pub use metrics::{Metrics, TermMetrics};
 
 use crate::config::{Config, Precision};
 use crate::density::Density;
-use crate::evaluation::{Evaluation, FieldError, Panel};
+use crate::evaluation::{Evaluation, FieldError};
 use crate::problem::Problem;
 use crate::residual::Term;
 use crate::simd::Real;
@@ -111,25 +111,34 @@ pub fn train(
     }
 }
 
-/// The errors of the last checkpoint in `folder`, against a file or against what its configuration names, and the panel.
+/// What [`evaluate`] looks at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Against<'a> {
+    /// A file with a solution, where it is not the one that the configuration names.
+    pub data: Option<&'a Path>,
+    /// Where to write the learnt solution (`.h5` or `.vti`), and its points along each coordinate.
+    pub export: Option<(&'a Path, usize)>,
+}
+
+/// The errors of the last checkpoint in `folder`; none where there is nothing to compare with but the solution is exported.
 ///
 /// # Errors
-/// Those of the folder and of the file; [`Error::Training`] when there is nothing to compare with.
-pub fn evaluate(folder: &Path, data: Option<&Path>) -> Result<(Vec<FieldError>, Panel)> {
+/// Those of the folder and of the files; [`Error::Training`] when there is neither a solution nor an export.
+pub fn evaluate(folder: &Path, against: Against<'_>) -> Result<Vec<FieldError>> {
     let run = RunFolder::open(folder)?;
     let config = run.config()?;
     let problem = Problem::new(&config)?;
-    let evaluation = match data {
+    let evaluation = match against.data {
         Some(path) => Evaluation::against(&problem, path)?,
-        None => problem.evaluation()?,
+        None => problem.evaluation(folder)?,
     };
-    if !evaluation.is_known() {
+    if !evaluation.is_known() && against.export.is_none() {
         let what = format!("{}: there is nothing to compare with", folder.display());
         return Err(Error::Training { what, mend: "give a solution: --data FILE.h5".into() });
     }
     match config.train.precision {
-        Precision::F32 => evaluate_in::<f32>(&problem, &run, &evaluation),
-        Precision::F64 => evaluate_in::<f64>(&problem, &run, &evaluation),
+        Precision::F32 => evaluate_in::<f32>(&problem, &run, &evaluation, against),
+        Precision::F64 => evaluate_in::<f64>(&problem, &run, &evaluation, against),
     }
 }
 
@@ -137,11 +146,15 @@ fn evaluate_in<T: Real>(
     problem: &Problem,
     run: &RunFolder,
     evaluation: &Evaluation,
-) -> Result<(Vec<FieldError>, Panel)> {
+    against: Against<'_>,
+) -> Result<Vec<FieldError>> {
     let mut trainer = problem.trainer::<T>()?;
     let mut checkpoint = run.latest()?.ok_or_else(|| nothing(run))?;
     trainer.restore("", &mut checkpoint)?;
-    Ok((evaluation.errors(&mut trainer)?, evaluation.panel(&trainer)?))
+    if let Some((path, n)) = against.export {
+        crate::export(problem, &trainer, n, path)?;
+    }
+    evaluation.errors(&mut trainer)
 }
 
 fn nothing(run: &RunFolder) -> Error {
@@ -184,7 +197,7 @@ impl<T: Real> Run<T> {
         }
         folder.write("environment.json", &about(problem, environment)?)?;
         Ok(Self {
-            evaluation: problem.evaluation()?,
+            evaluation: problem.evaluation(path)?,
             exact: Propagator::new(problem.network().clone())?,
             folder,
             config,

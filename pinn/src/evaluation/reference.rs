@@ -10,14 +10,22 @@ use resolvent_datasets::reference::{Settings, write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// Against a file, or against a reference solution that is computed first, beside the others that were.
-pub(super) fn evaluation(problem: &Problem, r: &ReferenceConfig, path: Option<&Path>) -> Result<Evaluation> {
+/// Where a solution is.
+pub(super) enum Place<'a> {
+    /// In this file.
+    File(&'a Path),
+    /// In the file the reference names, or in one that is made in this folder.
+    Named(&'a Path),
+}
+
+/// Against a file, or against a reference solution that is computed first.
+pub(super) fn evaluation(problem: &Problem, r: &ReferenceConfig, place: Place<'_>) -> Result<Evaluation> {
     let made;
-    let path = match (path, &r.file, &r.name) {
-        (Some(path), ..) => path,
-        (None, Some(file), _) => file,
-        (None, None, name) => {
-            made = make(r, name.as_deref().unwrap_or_default())?;
+    let path = match (place, &r.file) {
+        (Place::File(path), _) => path,
+        (Place::Named(_), Some(file)) => file,
+        (Place::Named(folder), None) => {
+            made = make(r, r.name.as_deref().unwrap_or_default(), folder)?;
             &made
         }
     };
@@ -135,7 +143,7 @@ fn panel(problem: &Problem, dataset: &Dataset, names: &[&str], trajectory: usize
 }
 
 /// The file of a reference solution, made where it is not there yet.
-fn make(r: &ReferenceConfig, name: &str) -> Result<PathBuf> {
+fn make(r: &ReferenceConfig, name: &str, folder: &Path) -> Result<PathBuf> {
     let mut settings = Settings::of(name)?;
     for (key, value) in &r.settings {
         let text = match value {
@@ -144,16 +152,10 @@ fn make(r: &ReferenceConfig, name: &str) -> Result<PathBuf> {
         };
         settings = settings.set(key, &text)?;
     }
-    let folder = std::env::temp_dir().join("resolvent-references");
-    std::fs::create_dir_all(&folder).map_err(|source| Error::File { path: folder.clone(), source })?;
-    let key = settings.command().bytes().fold(0xCBF2_9CE4_8422_2325u64, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
-    });
-    let path = folder.join(format!("{name}-{key:016x}.h5"));
+    let path = folder.join("reference.h5");
+    // A run's settings do not change, so a file that is there is theirs.
     if !path.exists() {
-        let beside = folder.join(format!("{name}-{key:016x}-{}.h5", std::process::id()));
-        write(&settings, &beside, &|_| ControlFlow::Continue(()))?;
-        std::fs::rename(&beside, &path).map_err(|source| Error::File { path: path.clone(), source })?;
+        write(&settings, &path, &|_| ControlFlow::Continue(()))?;
     }
     Ok(path)
 }

@@ -1,0 +1,161 @@
+//! `train`: a network that solves an equation, from a text.
+
+use crate::arguments::Train;
+use crate::console::Console;
+use crate::failure::{Code, Failure};
+use crate::interrupt;
+use resolvent_benches::machine::Machine;
+use resolvent_pinn::evaluation::FieldError;
+use resolvent_pinn::run::{self, End, Outcome, Progress, RunFolder, Start};
+use resolvent_pinn::{Config, registry};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// Trains, and writes the page of the run.
+pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
+    if a.list {
+        return list(console);
+    }
+    let (config, folder, start) = request(a)?;
+    interrupt::listen();
+    let bar = console.progress("{msg} {bar:20} {pos}/{len} {eta}", Some(0));
+    bar.set_message(config.name.clone());
+    let environment = json!({ "machine": Machine::current() });
+    let outcome = run::train(&config, &folder, start, &environment, &mut |p| {
+        bar.set_length(p.steps[1]);
+        bar.set_position(p.steps[0]);
+        bar.set_message(message(p));
+        if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    bar.finish_and_clear();
+    let code = match &outcome.end {
+        End::Done => Code::Done,
+        End::Interrupted => {
+            console.remark(&format!(
+                "interrupted after {} steps; go on with: resolvent train --resume {}",
+                outcome.steps,
+                folder.display()
+            ));
+            Code::Interrupted
+        }
+        End::NotFinite(what) => {
+            console.remark(&format!("{what}; the run is back at step {}", outcome.steps));
+            Code::Breakdown
+        }
+    };
+    console.print(&text(&outcome, &folder));
+    console.object(&object(&config, &outcome, &folder));
+    Ok(code)
+}
+
+/// What is trained, where, and from which beginning.
+fn request(a: &Train) -> Result<(Config, PathBuf, Start), Failure> {
+    let start = match (&a.resume, a.changed) {
+        (None, _) => Start::New,
+        (Some(_), false) => Start::Resume,
+        (Some(_), true) => Start::ResumeChanged,
+    };
+    let config = match (&a.config, &a.resume) {
+        (Some(path), _) if path.exists() => Config::load(path, &a.set)?,
+        // The name of an equation stands for its text.
+        (Some(path), _) if path.extension().is_none() => {
+            let name = path.to_string_lossy();
+            let entry = registry::find(&name)?;
+            Config::parse(entry.toml, &a.set)?
+        }
+        (Some(path), _) => Config::load(path, &a.set)?,
+        (None, Some(folder)) => {
+            RunFolder::open(folder)?;
+            Config::load(&folder.join("config.toml"), &a.set)?
+        }
+        (None, None) => {
+            return Err(Failure::usage(
+                "nothing to train; give CONFIG.toml, the name of an equation that `resolvent train --list` shows, or --resume DIR",
+            ));
+        }
+    };
+    let folder = match (&a.resume, &a.out) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(folder)) => folder.clone(),
+        (None, None) => free(&config.name),
+    };
+    Ok((config, folder, start))
+}
+
+/// A folder under `runs` that does not exist yet.
+fn free(name: &str) -> PathBuf {
+    let name = if name.is_empty() { "pinn" } else { name };
+    let base = Path::new("runs").join(name);
+    let mut others = (2..).map(|i| Path::new("runs").join(format!("{name}-{i}")));
+    if base.exists() { others.find(|p| !p.exists()).unwrap_or(base) } else { base }
+}
+
+/// Losses with weights, and errors, on one line.
+fn message(p: &Progress<'_>) -> String {
+    let terms: Vec<String> = p
+        .terms
+        .iter()
+        .map(|t| {
+            if t.weight == 1.0 {
+                format!("{} {:.1e}", t.name, t.loss)
+            } else {
+                format!("{} {:.1e}×{:.3}", t.name, t.loss, t.weight)
+            }
+        })
+        .collect();
+    let errors: Vec<String> =
+        p.errors.iter().map(|e| format!("‖Δ{}‖ {:.1e}", e.name, e.relative_l2)).collect();
+    [terms, errors].concat().join(" · ")
+}
+
+fn text(outcome: &Outcome, folder: &Path) -> String {
+    let mut text =
+        format!("{} steps, {:.1} s, loss {:.3e}\n", outcome.steps, outcome.seconds, outcome.loss);
+    text.push_str(&table(&outcome.errors));
+    for (name, value) in &outcome.parameters {
+        text.push_str(&format!("{name} = {value:.6}\n"));
+    }
+    text + &format!("{}\n", folder.display())
+}
+
+/// Errors as lines of text.
+pub fn table(errors: &[FieldError]) -> String {
+    let line = |e: &FieldError| {
+        format!("{}: relative L2 error {:.3e}, largest {:.3e}\n", e.name, e.relative_l2, e.max)
+    };
+    errors.iter().map(line).collect()
+}
+
+/// Errors for JSON.
+pub fn errors(errors: &[FieldError]) -> Value {
+    let each: BTreeMap<&str, Value> = errors
+        .iter()
+        .map(|e| (e.name.as_str(), json!({ "relative_l2": e.relative_l2, "max": e.max })))
+        .collect();
+    json!(each)
+}
+
+fn object(config: &Config, outcome: &Outcome, folder: &Path) -> Value {
+    let status = match outcome.end {
+        End::Done => "done",
+        End::Interrupted => "interrupted",
+        End::NotFinite(_) => "not_finite",
+    };
+    json!({
+        "schema": 1, "kind": "pinn", "name": config.name, "seed": config.seed, "status": status,
+        "steps": outcome.steps, "seconds": outcome.seconds, "loss": outcome.loss,
+        "errors": errors(&outcome.errors), "parameters": outcome.parameters, "run_dir": folder,
+    })
+}
+
+/// The equations that are known by name.
+fn list(console: &Console) -> Result<Code, Failure> {
+    let rows = registry::all();
+    let text: String = rows.iter().map(|e| format!("{:<28} {}\n", e.name, e.summary)).collect();
+    console.print(&text);
+    let rows: Vec<Value> = rows.iter().map(|e| json!({ "name": e.name, "summary": e.summary })).collect();
+    console.object(&json!({ "schema": 1, "equations": rows }));
+    Ok(Code::Done)
+}
