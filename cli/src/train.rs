@@ -111,8 +111,7 @@ fn message(p: &Progress<'_>) -> String {
 }
 
 fn text(outcome: &Outcome, folder: &Path) -> String {
-    let mut text =
-        format!("{} steps, {:.1} s, loss {:.3e}\n", outcome.steps, outcome.seconds, outcome.loss);
+    let mut text = format!("{} steps, {:.1} s, loss {:.3e}\n", outcome.steps, outcome.seconds, outcome.loss);
     text.push_str(&table(&outcome.errors));
     for (name, value) in &outcome.parameters {
         text.push_str(&format!("{name} = {value:.6}\n"));

@@ -70,7 +70,10 @@ impl Balance {
     pub fn check(&self) -> Result<()> {
         let Some(a) = self.average() else { return Ok(()) };
         if a.every == 0 {
-            return Err(Error::Training { what: "balance: every is 0".into(), mend: "use at least 1".into() });
+            return Err(Error::Training {
+                what: "balance: every is 0".into(),
+                mend: "use at least 1".into(),
+            });
         }
         if !(0.0..1.0).contains(&a.keep) {
             let what = format!("balance: keep is {}", a.keep);

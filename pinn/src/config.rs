@@ -31,7 +31,9 @@ mod network;
 mod training;
 
 pub use domain::{DomainConfig, ShapeConfig};
-pub use equation::{ConditionConfig, DataConfig, EquationConfig, Number, ParameterConfig, ReferenceConfig, Texts};
+pub use equation::{
+    ConditionConfig, DataConfig, EquationConfig, Number, ParameterConfig, ReferenceConfig, Texts,
+};
 pub use network::{FourierConfig, NetworkConfig, NetworkKind};
 pub use training::{
     AdaptiveConfig, BalanceConfig, BalanceKind, CausalConfig, LogConfig, Precision, RateConfig, RateKind,
@@ -96,8 +98,8 @@ impl Config {
     /// # Errors
     /// [`Error::File`]; as [`parse`](Self::parse).
     pub fn load(path: &Path, sets: &[String]) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::File { path: path.into(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
         let mut config = Self::parse(&text, sets).map_err(|e| match e {
             Error::Config { what, .. } => Error::Config { path: Some(path.into()), what },
             e => e,

@@ -5,13 +5,13 @@ mod reference;
 
 pub use panel::Panel;
 
-use reference::Place;
 use crate::expression::{Formula, Scope};
 use crate::problem::Problem;
 use crate::sampled::transpose;
 use crate::simd::Real;
 use crate::trainer::Trainer;
 use crate::{Domain, Error, Propagator, Result, Sampler, Sampling};
+use reference::Place;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -59,7 +59,7 @@ impl Evaluation {
         match &config.equation.reference {
             Some(r) if r.file.is_some() || r.name.is_some() => {
                 reference::evaluation(problem, r, Place::Named(folder))
-            },
+            }
             _ => Self::exact(problem),
         }
     }
@@ -103,7 +103,8 @@ impl Evaluation {
         let mut own = Self { fields, scope: scope.clone(), domain: domain.clone(), points, floating, panel };
         for name in &config.equation.unknowns {
             let exact = config.equation.exact.contains_key(name);
-            let values = exact.then(|| own.panel.evaluate(&own.scope, &format!("exact_{name}"))).transpose()?;
+            let values =
+                exact.then(|| own.panel.evaluate(&own.scope, &format!("exact_{name}"))).transpose()?;
             own.panel.exact.push(values);
         }
         Ok(own)
@@ -128,11 +129,7 @@ impl Evaluation {
     ///
     /// # Errors
     /// Those of an evaluation.
-    pub fn errors_of(
-        &self,
-        propagator: &mut Propagator<f64>,
-        parameters: &[f64],
-    ) -> Result<Vec<FieldError>> {
+    pub fn errors_of(&self, propagator: &mut Propagator<f64>, parameters: &[f64]) -> Result<Vec<FieldError>> {
         let n = self.points.len() / self.domain.dimension();
         let mut errors = vec![];
         for (field, floating) in self.fields.iter().zip(&self.floating) {

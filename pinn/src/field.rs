@@ -25,7 +25,10 @@ pub fn export<T: Real>(problem: &Problem, trainer: &Trainer<T>, n: usize, path: 
     }
     let count = u32::try_from(dim).ok().and_then(|d| n.checked_pow(d)).filter(|c| *c <= MOST && n >= 2);
     let Some(count) = count else {
-        return refuse(format!("a grid of {n} points along each of {dim} coordinates"), "use fewer, at least 2");
+        return refuse(
+            format!("a grid of {n} points along each of {dim} coordinates"),
+            "use fewer, at least 2",
+        );
     };
     // Time first, as the schema has it.
     let mut order: Vec<usize> = domain.time().into_iter().collect();

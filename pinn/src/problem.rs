@@ -265,7 +265,9 @@ impl Problem {
         let source = Measured::new(path, &names, self.scope.coordinates(), data.trajectory, n, seed)?;
         let name = data.name.clone().unwrap_or_else(|| "data".into());
         let objective = match data.only {
-            Some(only) => Objective::new(&name, formula, source.fixed::<T>(count("only", only)?, data.noise)?),
+            Some(only) => {
+                Objective::new(&name, formula, source.fixed::<T>(count("only", only)?, data.noise)?)
+            }
             None if source.len() <= n => {
                 Objective::new(&name, formula, source.fixed::<T>(usize::MAX, data.noise)?)
             }

@@ -277,12 +277,8 @@ impl<T: Real> Run<T> {
             self.folder.append("metrics.jsonl", &metrics)?;
         }
         if folder::is_look(step, all, log.densities) {
-            let density = Density::of(
-                self.trainer.network(),
-                step,
-                self.trainer.gradients(),
-                self.trainer.weights(),
-            );
+            let density =
+                Density::of(self.trainer.network(), step, self.trainer.gradients(), self.trainer.weights());
             self.folder.append("gradients.jsonl", &density)?;
         }
         if folder::is_look(step, all, log.spectra) {

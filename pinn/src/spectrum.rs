@@ -101,7 +101,9 @@ impl Operator<Host<f64>> for Hessian<'_> {
         let mut below = vec![0.0; x.len()];
         let failed = |e: Error| match e {
             Error::Solver(e) => e,
-            e => resolvent::Error::Unknown { what: "a gradient of", name: e.to_string(), known: String::new() },
+            e => {
+                resolvent::Error::Unknown { what: "a gradient of", name: e.to_string(), known: String::new() }
+            }
         };
         self.gradient(&moved(1.0), y).map_err(failed)?;
         self.gradient(&moved(-1.0), &mut below).map_err(failed)?;

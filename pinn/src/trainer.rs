@@ -290,11 +290,8 @@ impl<T: Real> Trainer<T> {
 
     fn check_finite(&self) -> Result<()> {
         let network = self.propagator.network();
-        for ((objective, loss), row) in self
-            .objectives
-            .iter()
-            .zip(&self.losses)
-            .zip(self.gradients.chunks_exact(self.parameters.len()))
+        for ((objective, loss), row) in
+            self.objectives.iter().zip(&self.losses).zip(self.gradients.chunks_exact(self.parameters.len()))
         {
             // A sum is finite only where all its terms are; what overflows in it alone is looked at once more.
             let sum = row.iter().fold(T::of(0.0), |s, g| s + *g * T::of(0.0));

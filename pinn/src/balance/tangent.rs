@@ -36,3 +36,32 @@ pub(crate) fn traces<T: Real>(
     }
     Ok(traces)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::Scope;
+    use crate::{Architecture, Network};
+
+    #[test]
+    fn traces_are_those_of_jacobians_by_differences() {
+        let formula = Scope::new(&["x"], &["u"]).unwrap().formula(&["u_xx + u^2", "u"]).unwrap();
+        let mut propagator = Propagator::new(Network::new(Architecture::dense(1, &[5], 1)).unwrap()).unwrap();
+        let parameters: Vec<f64> = propagator.network().initial(2);
+        let points = [0.1, -0.4, 0.9];
+        let term = Term { residual: &formula, points: &points, data: &[], weights: None };
+        let got = traces(&mut propagator, &parameters, &[term]).unwrap()[0];
+        let mut expected = 0.0;
+        for i in 0..parameters.len() {
+            let mut at = |h: f64| {
+                let (mut moved, mut r) = (parameters.clone(), [0.0; 6]);
+                moved[i] += h;
+                propagator.residuals(&moved, term, &mut r).unwrap();
+                r
+            };
+            let (up, down) = (at(1e-6), at(-1e-6));
+            expected += up.iter().zip(down).map(|(u, d)| ((u - d) / 2e-6).powi(2)).sum::<f64>() / 3.0;
+        }
+        assert!((got - expected).abs() < 1e-6 * expected, "{got} {expected}");
+    }
+}

@@ -69,10 +69,8 @@ impl Panel {
             }
         }
         let names = domain.names();
-        let at: Vec<String> = (0..dim)
-            .filter(|a| !axes.contains(a))
-            .map(|a| format!("{} = {}", names[a], fixed(a)))
-            .collect();
+        let at: Vec<String> =
+            (0..dim).filter(|a| !axes.contains(a)).map(|a| format!("{} = {}", names[a], fixed(a))).collect();
         Self {
             axes: axes.iter().map(|a| names[*a].clone()).collect(),
             coordinates,

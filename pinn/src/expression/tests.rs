@@ -265,3 +265,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_ansatz_is_differentiated_with_the_network_in_it() {
+    use crate::{Architecture, Network, Propagator, Term};
+    let mut scope = Scope::new(&["x", "y"], &["u", "v"]).unwrap();
+    scope.ansatz("u", "sin(x*y) + x*(1 - x)*u*exp(y) + v").unwrap();
+    let plain = Scope::new(&["x", "y"], &["u", "v"]).unwrap();
+    let network = Network::new(Architecture::dense(2, &[7], 2)).unwrap();
+    let parameters: Vec<f64> = network.initial(4);
+    let mut propagator = Propagator::new(network).unwrap();
+    let mut value = |scope: &Scope, text: &str, at: [f64; 2]| {
+        let formula = scope.formula(&[text]).unwrap();
+        let mut r = [0.0];
+        let term = Term { residual: &formula, points: &at, data: &[], weights: None };
+        propagator.residuals(&parameters, term, &mut r).unwrap();
+        r[0]
+    };
+    let at = [0.3, -0.6];
+    let whole = "sin(x*y) + x*(1 - x)*u*exp(y) + v";
+    assert!((value(&scope, "u", at) - value(&plain, whole, at)).abs() < 1e-14);
+    // On the faces the network has no part in it but for v, whose own name is bare.
+    assert!((value(&scope, "u - v", [0.0, 0.4])).abs() < 1e-14);
+    let h = 1e-4;
+    let moved = |dx: f64, dy: f64| [at[0] + dx * h, at[1] + dy * h];
+    let mut u = |dx: f64, dy: f64| value(&scope, "u", moved(dx, dy));
+    let xx = (u(1.0, 0.0) - 2.0 * u(0.0, 0.0) + u(-1.0, 0.0)) / (h * h);
+    let xy = (u(1.0, 1.0) - u(1.0, -1.0) - u(-1.0, 1.0) + u(-1.0, -1.0)) / (4.0 * h * h);
+    let y = (u(0.0, 1.0) - u(0.0, -1.0)) / (2.0 * h);
+    for (text, expected) in
+        [("u_xx", xx), ("u_xy", xy), ("u_y", y), ("u_xx + 2*u_xy - u*u_y", xx + 2.0 * xy - u(0.0, 0.0) * y)]
+    {
+        let got = value(&scope, text, at);
+        assert!((got - expected).abs() < 1e-6, "{text}: {got} {expected}");
+    }
+    // A Laplacian stays one stream beside the first derivatives.
+    let laplacian = scope.formula(&["u_xx + u_yy"]).unwrap();
+    assert!(Residual::<f64>::streams(&laplacian).count() <= 6);
+    let mut high = Scope::new(&["x"], &["u"]).unwrap();
+    high.ansatz("u", "x*u_x").unwrap();
+    assert!(mistake(high.formula(&["u_xxxx"])).what.contains("order 5"));
+    assert!(mistake(high.ansatz("u", "u")).what.contains("already"));
+    assert!(mistake(high.ansatz("w", "u")).what.contains("no unknown"));
+}

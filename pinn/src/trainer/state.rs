@@ -27,8 +27,7 @@ impl<T: Real> State for Trainer<T> {
         if let Some(lbfgs) = &self.lbfgs {
             lbfgs.store(&format!("{name}training/lbfgs"), checkpoint);
         }
-        checkpoint
-            .put_integers(&format!("{name}training/quasi_newton"), &[u64::from(self.lbfgs.is_some())]);
+        checkpoint.put_integers(&format!("{name}training/quasi_newton"), &[u64::from(self.lbfgs.is_some())]);
         for (i, (objective, cloud)) in self.objectives.iter().zip(&self.clouds).enumerate() {
             let place = |what: &str| format!("{name}training/objective_{i}/{what}");
             objective.source.store(&place("source"), checkpoint);
