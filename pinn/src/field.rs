@@ -46,7 +46,9 @@ pub fn export<T: Real>(problem: &Problem, trainer: &Trainer<T>, n: usize, path: 
     let mut description = Description::new(&problem.config().name);
     for &axis in &order {
         let values = along(axis);
-        description.axes.push(if Some(axis) == domain.time() {
+        // A line over time is a picture in the plane.
+        let plane = ending == "vti" && dim == 2;
+        description.axes.push(if Some(axis) == domain.time() && !plane {
             Axis::time(&values)
         } else {
             Axis::space(&domain.names()[axis], &values)
@@ -84,7 +86,7 @@ pub fn export<T: Real>(problem: &Problem, trainer: &Trainer<T>, n: usize, path: 
     };
     let written = write().and_then(|()| match ending {
         "vti" => {
-            let last = if domain.time().is_some() { n - 1 } else { 0 };
+            let last = if domain.time().is_some() && dim > 2 { n - 1 } else { 0 };
             Ok(Dataset::open(&draft)?.export_vtk(path, 0, last)?)
         }
         _ => Ok(()),

@@ -186,7 +186,9 @@ impl<T: Real> Run<T> {
         let mut trainer = problem.trainer::<T>()?;
         let mut before = 0.0;
         if start != Start::New {
-            folder.compare(&config, start == Start::ResumeChanged)?;
+            if start == Start::Resume {
+                folder.compare(&config)?;
+            }
             if let Some(mut checkpoint) = folder.latest()? {
                 trainer.restore("", &mut checkpoint)?;
                 checkpoint.finish()?;
@@ -194,6 +196,8 @@ impl<T: Real> Run<T> {
             } else {
                 folder.resume_at(0)?;
             }
+            // Only what could be taken up replaces what was.
+            folder.write("config.toml", &config.to_toml())?;
         }
         folder.write("environment.json", &about(problem, environment)?)?;
         Ok(Self {

@@ -61,14 +61,11 @@ impl RunFolder {
         Config::load(&self.path.join("config.toml"), &[])
     }
 
-    /// `Ok` when the run's configuration is `config`; if it may have changed, the new one is written down.
-    pub(super) fn compare(&self, config: &Config, may_change: bool) -> Result<()> {
+    /// `Ok` when the run's configuration is `config`.
+    pub(super) fn compare(&self, config: &Config) -> Result<()> {
         let (old, new) = (self.config()?.to_toml(), config.to_toml());
         if old == new {
             return Ok(());
-        }
-        if may_change {
-            return self.write("config.toml", &new);
         }
         let differs = old.lines().zip(new.lines()).find(|(a, b)| a != b);
         let (was, is) = differs.unwrap_or(("less", "more"));
