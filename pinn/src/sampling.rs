@@ -11,6 +11,7 @@ mod sampler;
 mod sobol;
 
 pub use adaptive::{ResidualAdaptive, greatest};
+pub(crate) use sampler::reserve;
 pub use sampler::{Sampler, SamplerState};
 
 use crate::{Error, Result};

@@ -49,7 +49,10 @@ impl PointCloud {
         for (i, normal) in normals.chunks_exact_mut(self.dimension).enumerate() {
             let length = normal.iter().map(|n| n * n).sum::<f64>().sqrt();
             if !(length > 0.0 && length.is_finite()) {
-                return refuse(format!("normal {i} of a cloud is {normal:?}"), "it must be finite and not zero");
+                return refuse(
+                    format!("normal {i} of a cloud is {normal:?}"),
+                    "it must be finite and not zero",
+                );
             }
             normal.iter_mut().for_each(|n| *n /= length);
         }

@@ -26,7 +26,10 @@ impl Polygon {
             return refuse(format!("a polygon has {n} vertices"), &needs);
         }
         if let Some(i) = vertices.iter().flatten().position(|v| !v.is_finite()) {
-            return refuse(format!("vertex {} of a polygon is {:?}", i / 2, vertices[i / 2]), "it must be finite");
+            return refuse(
+                format!("vertex {} of a polygon is {:?}", i / 2, vertices[i / 2]),
+                "it must be finite",
+            );
         }
         let mut polygon = Self { vertices };
         let mend = "order the vertices along the boundary, without crossings or repeated ones";
@@ -34,7 +37,8 @@ impl Polygon {
             let [a, b] = polygon.edge(i);
             let [_, c] = polygon.edge((i + 1) % n);
             // An edge of no length, or one that runs back over the one before.
-            let back = turn(a, b, c) == 0.0 && (c[0] - b[0]) * (b[0] - a[0]) + (c[1] - b[1]) * (b[1] - a[1]) <= 0.0;
+            let back =
+                turn(a, b, c) == 0.0 && (c[0] - b[0]) * (b[0] - a[0]) + (c[1] - b[1]) * (b[1] - a[1]) <= 0.0;
             if a == b || back {
                 let what = format!("edge {i} of a polygon meets edge {}", (i + 1) % n);
                 return refuse(format!("{what} along its length"), mend);
@@ -109,8 +113,5 @@ fn meet([a, b]: [[f64; 2]; 2], [c, d]: [[f64; 2]; 2]) -> bool {
         a[axis].min(b[axis]) <= c[axis].max(d[axis]) && c[axis].min(d[axis]) <= a[axis].max(b[axis])
     };
     let apart = |s: f64, t: f64| (s > 0.0 && t > 0.0) || (s < 0.0 && t < 0.0);
-    overlap(0)
-        && overlap(1)
-        && !apart(turn(a, b, c), turn(a, b, d))
-        && !apart(turn(c, d, a), turn(c, d, b))
+    overlap(0) && overlap(1) && !apart(turn(a, b, c), turn(a, b, d)) && !apart(turn(c, d, a), turn(c, d, b))
 }

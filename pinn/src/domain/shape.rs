@@ -243,7 +243,9 @@ impl Shape {
             Geometry::Ball { radius, .. } => Some(ball(self.dimension, *radius)),
             Geometry::Polygon(polygon) => Some(polygon.area()),
             Geometry::Union(shapes) if apart(shapes) => total(shapes),
-            Geometry::Difference(of, without) if apart(without) && without.iter().all(|s| of.surrounds(s)) => {
+            Geometry::Difference(of, without)
+                if apart(without) && without.iter().all(|s| of.surrounds(s)) =>
+            {
                 Some(of.exact_volume()? - total(without)?)
             }
             _ => None,

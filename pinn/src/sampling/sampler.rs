@@ -108,7 +108,8 @@ impl Sampler {
             return refuse(format!("{n} points of {dimension} coordinates"), "ask for at least one of each");
         }
         if self.sampling.is_sequence() && dimension > MAX_DIMENSION {
-            let what = format!("{dimension} coordinates for {}, which has {MAX_DIMENSION}", self.sampling.name());
+            let what =
+                format!("{dimension} coordinates for {}, which has {MAX_DIMENSION}", self.sampling.name());
             return refuse(what, "use uniform or latin-hypercube");
         }
         points.clear();

@@ -13,5 +13,6 @@ pub fn number(index: u64, axis: u32, key: u64) -> f64 {
     let key = mixed(mixed(key ^ (index >> LENGTH)) ^ u64::from(axis));
     let upper = owen_scramble_rev(sobol_rev(within.reverse_bits(), axis), (key >> 32) as u32).reverse_bits();
     let lower = mixed(key ^ u64::from(within)) >> 43;
-    ((u64::from(upper) << 21 | lower) as f64 + 0.5).min((1u64 << 53) as f64 - 1.0) * (1.0 / (1u64 << 53) as f64)
+    ((u64::from(upper) << 21 | lower) as f64 + 0.5).min((1u64 << 53) as f64 - 1.0)
+        * (1.0 / (1u64 << 53) as f64)
 }
