@@ -124,3 +124,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub(crate) fn check_len(what: &'static str, expected: usize, got: usize) -> Result<()> {
     if expected == got { Ok(()) } else { Err(Error::Length { what, expected, got }) }
 }
+
+/// The choice meant by `text` if one is near, else all of them.
+pub(crate) fn choices<'a>(text: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let nearest = known.clone().map(|k| (strsim::damerau_levenshtein(k, text), k.len(), k)).min();
+    match nearest {
+        Some((d, _, k)) if d <= 1 + text.len() / 3 => format!("did you mean `{k}`?"),
+        None => "none has a name".into(),
+        _ => format!("known are {}", known.map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
