@@ -111,8 +111,9 @@ impl Picture for Map {
         let mut chart = ChartBuilder::on(root)
             .margin_top(above)
             .margin_right(right)
+            .margin_left(6 * scale)
             .x_label_area_size(below)
-            .y_label_area_size(left)
+            .y_label_area_size(left - 6 * scale)
             .build_cartesian_2d(ends(0), ends(1))?;
         chart
             .configure_mesh()
@@ -182,8 +183,8 @@ mod tests {
         let plane = map.plane();
         assert_eq!(plane.len(), SIDE * SIDE);
         let rising = |p| Colours::Rising.at(p);
-        assert_eq!(plane[SIDE - 1], rising(1.0));
-        assert_eq!(plane[SIDE * SIDE - 1], rising(0.0));
+        assert_eq!(plane[SIDE - 1], rising(254.0 / 255.0));
+        assert_eq!(plane[SIDE * SIDE - 1], rising(1.0 / 255.0));
         assert_eq!(plane[0], [128; 3]);
         let unknown = plane[..SIDE].iter().filter(|c| **c == [128; 3]).count();
         assert_eq!(unknown, SIDE / 20, "half of the first tenth");

@@ -17,9 +17,9 @@ impl Scale {
         let range = match (low <= high, logarithmic) {
             (false, true) => 0.1..10.0,
             (false, false) => 0.0..1.0,
-            (true, true) => low / 1.5..high * 1.5,
+            (true, true) => (low / 1.5).max(f64::MIN_POSITIVE)..(high * 1.5).min(f64::MAX),
             (true, false) if low == high => low - 0.5..high + 0.5,
-            (true, false) => low..high + 0.02 * (high - low),
+            (true, false) => low..(high + 0.02 * (high - low)).min(f64::MAX),
         };
         Self { range, logarithmic }
     }
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(label(2e6, 1.0, true), "2·10⁶");
         assert_eq!(label(100.0, 1.0, true), "100");
         assert_eq!(label(0.05, 1.0, true), "0.05");
-        assert_eq!(label(0.25, 1.0, false), "0.25");
+        assert_eq!(label(0.25, 0.5, false), "0.25");
         assert_eq!(label(0.0, 1.0, false), "0");
         assert_eq!(label(-1e-17, 1.0, false), "0");
         assert_eq!(label(40.0, 100.0, false), "40");

@@ -76,8 +76,11 @@ fn word(choice: &impl Serialize) -> String {
 
 /// Errors and learnt parameters at a few steps, the first and the last among them.
 fn results(record: &Record) -> String {
-    let looks: Vec<_> =
-        record.metrics.iter().filter(|m| !m.errors.is_empty() || !m.parameters.is_empty()).collect();
+    let measured: Vec<_> = record.metrics.iter().filter(|m| !m.errors.is_empty()).collect();
+    let looks = match measured.is_empty() {
+        true => record.metrics.iter().filter(|m| !m.parameters.is_empty()).collect(),
+        false => measured,
+    };
     let Some(last) = looks.last() else { return String::new() };
     let count = looks.len().min(COLUMNS);
     let chosen: Vec<_> = (0..count).map(|i| looks[i * (looks.len() - 1) / (count - 1).max(1)]).collect();

@@ -151,7 +151,7 @@ fn check(folder: &Path, page: &str) -> usize {
 fn a_finished_run_is_shown_whole_and_in_order() {
     let folder = full();
     let page = page(folder.path());
-    assert_eq!(check(folder.path(), &page), 10);
+    assert_eq!(check(folder.path(), &page), 11);
     let order = [
         "Training of <code>wave &lt;script&gt;",
         "Finished: 40000 steps in 40.0 s; seed 0, f32, dense network",
@@ -169,7 +169,7 @@ fn a_finished_run_is_shown_whole_and_in_order() {
     ];
     let places: Vec<usize> = order.iter().map(|o| page.find(o).unwrap_or_else(|| panic!("{o}"))).collect();
     assert!(places.is_sorted(), "{places:?}");
-    assert_eq!(page.matches("<figure>").count(), 10);
+    assert_eq!(page.matches("<figure>").count(), 11);
     assert!(page.contains("not convex here") && page.contains("step 39000"));
     // Names are text and not markup.
     assert!(page.contains("u &lt; 0 &amp; ") && !page.contains("<b>fast") && !page.contains("p<b>"));
