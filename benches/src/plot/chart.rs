@@ -215,7 +215,7 @@ impl Picture for Figure {
 
 /// The colour of a line; paler ones when all have been used.
 pub(super) fn series_colour(number: usize) -> RGBAColor {
-    LINES[number % LINES.len()].mix(if number / LINES.len() % 2 == 0 { 1.0 } else { 0.5 })
+    LINES[number % LINES.len()].mix(if (number / LINES.len()).is_multiple_of(2) { 1.0 } else { 0.5 })
 }
 
 /// At most so many letters.

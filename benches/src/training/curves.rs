@@ -14,14 +14,23 @@ const MARKED: usize = 40;
 /// From this ratio of the largest to the smallest on, an axis is logarithmic.
 const SPAN: f64 = 30.0;
 
+/// A named line in the colour of a number.
+struct Course {
+    name: String,
+    colour: usize,
+    points: Vec<(f64, f64)>,
+}
+
 /// The loss of each term, and their weighted sum.
 pub(super) fn losses(record: &Record) -> Section {
     let mut figure = Figure::new("Losses".into(), Axis::linear("step"), Axis::logarithmic("loss"));
     let mut courses = vec![];
     for (i, name) in record.terms().into_iter().enumerate() {
-        courses.push((name, i, record.course(|m| m.terms.get(i).map(|t| t.loss))));
+        let points = record.course(|m| m.terms.get(i).map(|t| t.loss));
+        courses.push(Course { name, colour: i, points });
     }
-    courses.push(("total, weighted".into(), 6, record.course(|m| Some(m.loss))));
+    let total = record.course(|m| Some(m.loss));
+    courses.push(Course { name: "total, weighted".into(), colour: 6, points: total });
     let noisy = noisy(&mut figure, courses);
     let mut caption = String::from(
         "The mean squared residual of every term, unweighted, and in black the weighted sum that is minimised. Look for a term that stays behind while the others fall: it is the one that the sum neglects.",
@@ -39,12 +48,15 @@ pub(super) fn losses(record: &Record) -> Section {
 pub(super) fn weights(record: &Record) -> Section {
     let terms = record.terms();
     let courses: Vec<_> = (0..terms.len())
-        .map(|i| (terms[i].clone(), i, record.course(|m| m.terms.get(i).map(|t| t.weight))))
+        .map(|i| {
+            let points = record.course(|m| m.terms.get(i).map(|t| t.weight));
+            Course { name: terms[i].clone(), colour: i, points }
+        })
         .collect();
-    let values = || courses.iter().flat_map(|c| &c.2).map(|p| p.1);
-    if !terms.is_empty() && courses.iter().all(|c| c.2.iter().all(|p| p.1 == c.2[0].1)) {
+    let values = || courses.iter().flat_map(|c| &c.points).map(|p| p.1);
+    if !terms.is_empty() && courses.iter().all(|c| c.points.iter().all(|p| p.1 == c.points[0].1)) {
         let each: Vec<String> =
-            courses.iter().filter_map(|(n, _, c)| c.first().map(|p| format!("{n}: {}", p.1))).collect();
+            courses.iter().filter_map(|c| c.points.first().map(|p| format!("{}: {}", c.name, p.1))).collect();
         let text = format!("The weights λ did not change: {}.", each.join(", "));
         return Section { heading: "Weights", text, illustrations: vec![] };
     }
@@ -128,10 +140,10 @@ fn line(name: &str, course: Vec<(f64, f64)>) -> Series {
 
 /// Adds named lines in numbered colours. Of long ones the medians are strong, and everything is pale behind them; whether
 /// there is one.
-fn noisy(figure: &mut Figure, courses: Vec<(String, usize, Vec<(f64, f64)>)>) -> bool {
+fn noisy(figure: &mut Figure, courses: Vec<Course>) -> bool {
     let mut strong = vec![];
     let mut noisy = false;
-    for (name, colour, course) in courses {
+    for Course { name, colour, points: course } in courses {
         let points = thinned(&course, MOST);
         match medians(&course, STRETCHES) {
             Some(course) => {
