@@ -28,7 +28,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file that cannot be read.
-    #[error("{}: cannot be read: {source}; give the folder that `bench` wrote", path.display())]
+    #[error("{}: cannot be read: {source}; give the folder that `train` or `bench` wrote", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -41,6 +41,14 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong.
+        what: String,
+    },
+    /// A run whose configuration cannot be understood.
+    #[error("{}: {what}", path.display())]
+    Configuration {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and how to mend it.
         what: String,
     },
     /// A picture that could not be drawn.
@@ -160,11 +168,17 @@ impl Folder {
 
     /// Written beside and renamed.
     fn write(&self, name: &str, text: &str) -> Result<(), Error> {
-        let (path, draft) = (self.path.join(name), self.path.join(format!(".{name}.part")));
-        fs::write(&draft, text).and_then(|()| fs::rename(&draft, &path)).map_err(|source| {
-            // A draft that cannot be removed harms nobody.
-            let _ = fs::remove_file(&draft);
-            Error::Write { path, source }
-        })
+        write(&self.path.join(name), text)
     }
+}
+
+/// Writes a file beside its place and renames it.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = path.with_file_name(format!(".{name}.part"));
+    fs::write(&draft, text).and_then(|()| fs::rename(&draft, path)).map_err(|source| {
+        // A draft that cannot be removed harms nobody.
+        let _ = fs::remove_file(&draft);
+        Error::Write { path: path.into(), source }
+    })
 }

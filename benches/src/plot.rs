@@ -1,12 +1,19 @@
-//! Pictures: residuals over steps and seconds, and time over size.
+//! Pictures: charts, heat maps and sheets of them; of benchmarks, residuals over steps and seconds, and time over size.
 
+mod canvas;
 mod chart;
+mod colour;
 mod font;
 mod heat;
+mod map;
 mod scale;
+mod sheet;
 
 pub use chart::{Axis, Figure, Series};
+pub use colour::Colours;
 pub use heat::Heat;
+pub use map::Map;
+pub use sheet::{Cell, Sheet};
 
 use crate::Measurement;
 

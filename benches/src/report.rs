@@ -13,10 +13,11 @@ h1 { font-size: 1.6rem; margin-bottom: .25rem; } h2 { font-size: 1.15rem; margin
 .lead { color: #555; margin-top: 0; } code { background: #f3f3f3; padding: .1rem .3rem; border-radius: 3px; font-size: .9em; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .86rem; white-space: nowrap; }
 th, td { padding: .3rem .65rem; text-align: right; border-bottom: 1px solid #e4e4e4; } th { border-bottom: 2px solid #999; font-weight: 600; }
-td:nth-child(3), th:nth-child(3), td:last-child, th:last-child { text-align: left; }
+.names td:first-child, .names th:first-child, td:nth-child(3), th:nth-child(3), td:last-child, th:last-child { text-align: left; }
 tr.size td { border-top: 2px solid #ccc; } tr.failed td { color: #a33; } tr.best td { font-weight: 600; }
 figure { margin: 1.5rem 0; } figure svg { max-width: 100%; height: auto; } figcaption { color: #555; font-size: .9rem; }
-dl { display: grid; grid-template-columns: max-content auto; gap: .15rem 1rem; font-size: .9rem; } dt { color: #555; } dd { margin: 0; }
+.names td:nth-child(n+2), .names th:nth-child(n+2) { text-align: right; } pre { background: #f6f6f6; padding: .75rem 1rem; overflow-x: auto; font-size: .82rem; line-height: 1.4; }
+.remark { color: #a33; } dl { display: grid; grid-template-columns: max-content auto; gap: .15rem 1rem; font-size: .9rem; } dt { color: #555; } dd { margin: 0; }
 ";
 
 /// A page of a scaling benchmark.
@@ -176,7 +177,7 @@ fn figure(body: &mut String, figure: &Figure, caption: &str) -> Result<(), Strin
     Ok(())
 }
 
-fn page(title: &str, body: &str) -> String {
+pub(crate) fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\n<title>{}</title>\n<style>{STYLE}</style>\n<body>\n{body}</body></html>\n",
         escaped(title)

@@ -51,8 +51,10 @@ pub enum Command {
     Eval(Eval),
     /// Make, show and check data.
     Data(Data),
-    /// Write the page of a folder that `bench` wrote.
-    #[command(after_help = "Example:\n  resolvent report runs/bench-spheres")]
+    /// Write the page and the pictures of a folder that `train` or `bench` wrote.
+    #[command(
+        after_help = "Examples:\n  resolvent report runs/helmholtz\n  resolvent report runs/bench-spheres"
+    )]
     Report(Report),
     /// Say what this build and this machine can do.
     #[command(after_help = "Example:\n  resolvent doctor --json")]

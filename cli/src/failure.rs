@@ -119,7 +119,11 @@ impl From<resolvent_pinn::Error> for Failure {
 
 impl From<folder::Error> for Failure {
     fn from(e: folder::Error) -> Self {
-        let code = if matches!(e, folder::Error::Malformed { .. }) { Code::Input } else { Code::Resource };
+        let code = if matches!(e, folder::Error::Malformed { .. } | folder::Error::Configuration { .. }) {
+            Code::Input
+        } else {
+            Code::Resource
+        };
         Self { code, message: e.to_string() }
     }
 }

@@ -1,6 +1,7 @@
 //! How the gradients of a loss are distributed over the parameters of each layer.
 
 use crate::network::{Network, Role};
+use crate::nullable;
 use crate::simd::Real;
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +23,10 @@ pub struct LayerDensity {
     /// Its name.
     pub layer: String,
     /// −range to range is what the bins divide: a part of 0.99 of each term lies within.
+    #[serde(deserialize_with = "nullable::read")]
     pub range: f64,
     /// Terms × bins: the part of the gradients of λᵢLᵢ in each bin, divided by its width.
+    #[serde(deserialize_with = "nullable::read")]
     pub terms: Vec<Vec<f64>>,
 }
 

@@ -6,6 +6,7 @@ mod reference;
 pub use panel::Panel;
 
 use crate::expression::{Formula, Scope};
+use crate::nullable;
 use crate::problem::Problem;
 use crate::sampled::transpose;
 use crate::simd::Real;
@@ -47,8 +48,10 @@ pub struct FieldError {
     /// The unknown, or the quantity that was compared.
     pub name: String,
     /// ‖u − û‖₂ / ‖u‖₂ over the points.
+    #[serde(deserialize_with = "nullable::read")]
     pub relative_l2: f64,
     /// max |u − û|.
+    #[serde(deserialize_with = "nullable::read")]
     pub max: f64,
 }
 

@@ -22,6 +22,7 @@ mod field;
 mod jet;
 mod measured;
 mod network;
+mod nullable;
 mod objective;
 mod problem;
 mod product;

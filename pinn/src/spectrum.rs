@@ -1,7 +1,7 @@
 //! The curvature of a loss.
 
 use crate::residual::Term;
-use crate::{Error, Propagator, Result};
+use crate::{Error, Propagator, Result, nullable};
 use resolvent::krylov::eigenpairs::{EigenOptions, End};
 use resolvent::{Host, LinearOperator, Map, Operator, Properties, Shape, eigenpairs};
 use serde::{Deserialize, Serialize};
@@ -120,8 +120,10 @@ pub struct Spectrum {
     /// The step.
     pub step: u64,
     /// The largest of the whole weighted loss, descending, and the smallest last.
+    #[serde(deserialize_with = "nullable::read")]
     pub total: Vec<f64>,
     /// The largest of every unweighted term.
+    #[serde(deserialize_with = "nullable::read")]
     pub terms: Vec<Vec<f64>>,
 }
 

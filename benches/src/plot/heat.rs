@@ -1,5 +1,7 @@
 //! A field as colours, from blue through white to red.
 
+use super::colour::Colours;
+
 /// At most so many cells along each side; of a larger field, every n-th is shown.
 const SIDE: usize = 160;
 /// Pixels of a cell.
@@ -28,16 +30,8 @@ impl Heat<'_> {
             (0..w * h).map(|i| self.values[pick(i / w, h, height) * width + pick(i % w, w, width)]).collect();
         let (low, high) = self.range();
         let colour = |v: f64| {
-            if !v.is_finite() {
-                return [128; 3];
-            }
-            let s = if high > low { 2.0 * (v - low) / (high - low) - 1.0 } else { 0.0 };
-            let fade = |end: f64| (255.0 + (end - 255.0) * s.abs()) as u8;
-            if s < 0.0 {
-                [fade(33.0), fade(102.0), fade(172.0)]
-            } else {
-                [fade(178.0), fade(24.0), fade(43.0)]
-            }
+            let part = if high > low { (v - low) / (high - low) } else { 0.5 + 0.0 * v };
+            Colours::Diverging.at(part)
         };
         (w, h, shown.into_iter().map(colour).collect())
     }

@@ -17,11 +17,27 @@ impl Scale {
         let range = match (low <= high, logarithmic) {
             (false, true) => 0.1..10.0,
             (false, false) => 0.0..1.0,
-            (true, true) => low / 1.5..high * 1.5,
+            (true, true) => (low / 1.5).max(f64::MIN_POSITIVE)..(high * 1.5).min(f64::MAX),
             (true, false) if low == high => low - 0.5..high + 0.5,
-            (true, false) => low..high + 0.02 * (high - low),
+            (true, false) => low..(high + 0.02 * (high - low)).min(f64::MAX),
         };
         Self { range, logarithmic }
+    }
+
+    /// From one value to another, without a margin.
+    pub fn exactly(low: f64, high: f64) -> Self {
+        let range = if low < high { low..high } else { low - 0.5..low + 0.5 };
+        Self { range, logarithmic: false }
+    }
+
+    /// About `most` ticks with their labels.
+    pub fn labelled(&self, most: usize) -> Vec<(f64, String)> {
+        self.ticks(most).into_iter().map(|v| (v, self.format_ext(&v))).collect()
+    }
+
+    /// Where a value lies between two pixels.
+    pub fn pixel(&self, v: f64, limit: (i32, i32)) -> i32 {
+        self.map(&v, limit)
     }
 
     fn place(&self, v: f64) -> f64 {
@@ -36,8 +52,9 @@ impl Scale {
             let power = 10f64.powf(rough.log10().floor());
             let step =
                 [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(rough);
-            let first = (low / step).ceil() as i64;
-            return (first..).map(|i| i as f64 * step).take_while(|v| *v <= high).collect();
+            let first = (low / step).ceil();
+            let ticks = (0..=2 * most).map(|i| (first + i as f64) * step);
+            return ticks.take_while(|v| *v <= high + 1e-9 * step).collect();
         }
         let (first, last) = (low.floor() as i32, high.ceil() as i32);
         let decades = (last - first).max(1) as usize;
@@ -69,15 +86,12 @@ impl Ranged for Scale {
 
 impl ValueFormatter<f64> for Scale {
     fn format_ext(&self, v: &f64) -> String {
-        label(*v, self.logarithmic)
+        label(*v, self.range.end - self.range.start, self.logarithmic)
     }
 }
 
-/// 0.001 as 10⁻³ on a logarithmic axis; few digits on a linear one.
-fn label(v: f64, logarithmic: bool) -> String {
-    if v == 0.0 {
-        return "0".into();
-    }
+/// 0.001 as 10⁻³ on a logarithmic axis; on a linear one as many digits as tell neighbours in `span` apart.
+fn label(v: f64, span: f64, logarithmic: bool) -> String {
     let power = v.abs().log10().floor();
     let lead = v / 10f64.powf(power);
     if logarithmic && !(-2.0..4.0).contains(&power) {
@@ -85,11 +99,22 @@ fn label(v: f64, logarithmic: bool) -> String {
         let lead = lead.round();
         return if lead == 1.0 { format!("10{raised}") } else { format!("{lead:.0}·10{raised}") };
     }
-    if !(1e-3..1e5).contains(&v.abs()) {
-        return format!("{v:.0e}");
+    let fine = if logarithmic { power - 1.0 } else { span.log10().floor() - 1.0 };
+    // What is left of zero after a sum of steps.
+    if v == 0.0 || (!logarithmic && v.abs() < 1e-6 * span) {
+        return "0".into();
     }
-    let text = format!("{v:.digits$}", digits = (2.0 - power).clamp(0.0, 5.0) as usize);
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+    let plain = |text: String| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    };
+    if !(-5.0..=4.0).contains(&fine) || v.abs() >= 1e5 {
+        let digits = (power - fine).clamp(0.0, 6.0) as usize;
+        let text = format!("{v:.digits$e}");
+        let (lead, power) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{power}", plain(lead.into()));
+    }
+    plain(format!("{v:.digits$}", digits = (-fine).clamp(0.0, 6.0) as usize))
 }
 
 fn raised(digit: char) -> char {
@@ -108,14 +133,28 @@ mod tests {
 
     #[test]
     fn labels_are_short() {
-        assert_eq!(label(1e-8, true), "10⁻⁸");
-        assert_eq!(label(2e6, true), "2·10⁶");
-        assert_eq!(label(100.0, true), "100");
-        assert_eq!(label(0.05, true), "0.05");
-        assert_eq!(label(0.25, false), "0.25");
-        assert_eq!(label(0.0, false), "0");
-        assert_eq!(label(40.0, false), "40");
-        assert_eq!(label(1200.0, false), "1200");
+        assert_eq!(label(1e-8, 1.0, true), "10⁻⁸");
+        assert_eq!(label(2e6, 1.0, true), "2·10⁶");
+        assert_eq!(label(100.0, 1.0, true), "100");
+        assert_eq!(label(0.05, 1.0, true), "0.05");
+        assert_eq!(label(0.25, 0.5, false), "0.25");
+        assert_eq!(label(0.0, 1.0, false), "0");
+        assert_eq!(label(-1e-17, 1.0, false), "0");
+        assert_eq!(label(40.0, 100.0, false), "40");
+        assert_eq!(label(1200.0, 5000.0, false), "1200");
+        assert_eq!(label(40000.0, 40000.0, false), "40000");
+        assert_eq!(label(1.5e-6, 4e-6, false), "1.5e-6");
+        assert_eq!(label(0.9998, 0.0007, false), "0.9998");
+        assert_eq!(label(2e7, 8e7, false), "2e7");
+    }
+
+    #[test]
+    fn ranges_too_narrow_or_wide_for_numbers_have_few_ticks() {
+        for (low, high) in
+            [(0.0, 5e-324), (1e300, 1e300 * (1.0 + 1e-15)), (-1e308, 1e308), (1e16, 1e16 + 2.0)]
+        {
+            assert!(Scale::exactly(low, high).labelled(8).len() <= 17);
+        }
     }
 
     #[test]

@@ -75,3 +75,18 @@ fn a_method_that_fails_is_a_row() {
         bench.run("bench poisson --problem box --sizes 16 --methods cg --max-steps 2 --out o").expect(3);
     assert!(none.out.contains("budget of steps"), "{}", none.out);
 }
+
+#[test]
+fn report_writes_the_page_of_a_run_too() {
+    let bench = Bench::new();
+    bench.file(
+        "config.toml",
+        "kind = \"pinn\"\nname = \"line\"\n[equation]\ncoordinates = [\"x\"]\nunknowns = [\"u\"]\nresiduals = [\"u_x - 1\"]\n[domain]\nx = [0, 1]\n",
+    );
+    let json = bench.run("report . --json").expect(0).json();
+    assert_eq!((json["schema"].as_u64(), json["kind"].as_str()), (Some(1), Some("run")));
+    assert!(read(&bench.path("report.html")).contains("Not finished"));
+    bench.file("config.toml", "kind = \"pin\"");
+    let run = bench.run("report .").expect(5);
+    assert!(run.err.contains("config.toml") && run.err.contains("pinn"), "{}", run.err);
+}

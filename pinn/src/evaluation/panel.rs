@@ -1,7 +1,7 @@
 //! A plane through a solution, for pictures.
 
 use crate::expression::Scope;
-use crate::{Domain, Result};
+use crate::{Domain, Result, nullable};
 use serde::{Deserialize, Serialize};
 
 /// Points along each side.
@@ -20,8 +20,10 @@ pub struct Panel {
     /// Names of the quantities.
     pub names: Vec<String>,
     /// What the network gives, row by row from below; NaN outside the domain.
+    #[serde(deserialize_with = "nullable::read")]
     pub predicted: Vec<Vec<f64>>,
     /// What the solution is, where it is known.
+    #[serde(deserialize_with = "nullable::read")]
     pub exact: Vec<Option<Vec<f64>>>,
     /// `[dim, points]`.
     #[serde(skip)]

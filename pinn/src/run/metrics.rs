@@ -1,6 +1,7 @@
 //! A line of `metrics.jsonl`.
 
 use crate::evaluation::FieldError;
+use crate::nullable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -12,8 +13,10 @@ pub struct Metrics {
     /// Seconds since the training began.
     pub seconds: f64,
     /// The learning rate.
+    #[serde(deserialize_with = "nullable::read")]
     pub rate: f64,
     /// Σ λᵢ Lᵢ.
+    #[serde(deserialize_with = "nullable::read")]
     pub loss: f64,
     /// Each term.
     pub terms: Vec<TermMetrics>,
@@ -21,7 +24,7 @@ pub struct Metrics {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// Learnt parameters of the equations.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "nullable::read")]
     pub parameters: BTreeMap<String, f64>,
 }
 
@@ -31,7 +34,9 @@ pub struct TermMetrics {
     /// Its name.
     pub name: String,
     /// Lᵢ.
+    #[serde(deserialize_with = "nullable::read")]
     pub loss: f64,
     /// λᵢ.
+    #[serde(deserialize_with = "nullable::read")]
     pub weight: f64,
 }

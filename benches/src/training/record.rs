@@ -1,0 +1,135 @@
+//! What a run has written, as far as it can be understood.
+
+use crate::folder::Error;
+use resolvent_pinn::Config;
+use resolvent_pinn::Spectrum;
+use resolvent_pinn::density::Density;
+use resolvent_pinn::evaluation::Panel;
+use resolvent_pinn::run::Metrics;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// The files of a run.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub config: Config,
+    /// The configuration as it is written.
+    pub text: String,
+    pub environment: Option<Value>,
+    pub metrics: Vec<Metrics>,
+    pub densities: Vec<Density>,
+    pub spectra: Vec<Spectrum>,
+    pub panel: Option<Panel>,
+    /// Whether the run has come to its end.
+    pub done: bool,
+    /// Steps done, as far as is known.
+    pub steps: u64,
+    /// What could not be understood.
+    pub remarks: Vec<String>,
+}
+
+impl Record {
+    pub fn read(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("config.toml");
+        let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let config = Config::parse(&text, &[])
+            .map_err(|e| Error::Configuration { path: path.clone(), what: e.to_string() })?;
+        let mut remarks = vec![];
+        let metrics: Vec<Metrics> = lines(folder, "metrics.jsonl", &mut remarks);
+        let densities = lines(folder, "gradients.jsonl", &mut remarks);
+        let spectra = lines(folder, "spectra.jsonl", &mut remarks);
+        let panel = whole(folder, "panel.json", &mut remarks).filter(|panel| {
+            let fits = fits(panel);
+            if !fits {
+                remarks.push("panel.json: its lengths do not fit each other, so no field is shown.".into());
+            }
+            fits
+        });
+        let environment = whole(folder, "environment.json", &mut remarks);
+        let done = fs::read_to_string(folder.join("DONE")).ok();
+        // The last look can be older than the last checkpoint.
+        let latest = fs::read_to_string(folder.join("checkpoints/latest")).unwrap_or_default();
+        let saved = latest.trim().strip_prefix("step-").and_then(|l| l.strip_suffix(".safetensors"));
+        let said = done.as_deref().and_then(|d| d.split_whitespace().next());
+        let number = |text: Option<&str>| text.and_then(|t| t.parse::<u64>().ok());
+        let looked = metrics.last().map(|m| m.step.saturating_add(1));
+        let steps = number(said).or(number(saved).max(looked)).unwrap_or(0);
+        let done = done.is_some();
+        Ok(Self { config, text, environment, metrics, densities, spectra, panel, done, steps, remarks })
+    }
+
+    /// Names of the terms of the loss.
+    pub fn terms(&self) -> Vec<String> {
+        self.metrics.last().map_or(vec![], |m| m.terms.iter().map(|t| t.name.clone()).collect())
+    }
+
+    /// The name of a term, or its number.
+    pub fn term(&self, number: usize) -> String {
+        self.terms().get(number).cloned().unwrap_or_else(|| format!("term {}", number + 1))
+    }
+
+    /// A number of every look, over the steps.
+    pub fn course(&self, f: impl Fn(&Metrics) -> Option<f64>) -> Vec<(f64, f64)> {
+        self.metrics.iter().filter_map(|m| f(m).map(|v| (m.step as f64, v))).collect()
+    }
+
+    /// Names of the quantities whose errors were measured, in the order of their first measurement.
+    pub fn measured(&self) -> Vec<String> {
+        let mut names: Vec<String> = vec![];
+        for error in self.metrics.iter().flat_map(|m| &m.errors) {
+            if !names.contains(&error.name) {
+                names.push(error.name.clone());
+            }
+        }
+        names
+    }
+
+    /// Steps of both optimisers.
+    pub fn all(&self) -> u64 {
+        self.config.train.steps.saturating_add(self.config.train.lbfgs)
+    }
+}
+
+/// The lines of a file; of one that is missing, none. The last may be cut off by the end of the run.
+fn lines<T: DeserializeOwned>(folder: &Path, name: &str, remarks: &mut Vec<String>) -> Vec<T> {
+    let Ok(bytes) = fs::read(folder.join(name)) else { return vec![] };
+    let text = String::from_utf8_lossy(&bytes);
+    let (mut read, mut lost) = (vec![], 0);
+    let mut all = text.split_inclusive('\n').filter(|l| !l.trim().is_empty()).peekable();
+    while let Some(line) = all.next() {
+        match serde_json::from_str(line) {
+            Ok(value) => read.push(value),
+            Err(_) if all.peek().is_none() && !line.ends_with('\n') => {}
+            Err(_) => lost += 1,
+        }
+    }
+    match lost {
+        0 => {}
+        1 => remarks.push(format!("{name}: one line could not be understood and is left out.")),
+        n => remarks.push(format!("{name}: {n} lines could not be understood and are left out.")),
+    }
+    read
+}
+
+/// A file of one value, if it is there.
+fn whole<T: DeserializeOwned>(folder: &Path, name: &str, remarks: &mut Vec<String>) -> Option<T> {
+    let bytes = fs::read(folder.join(name)).ok()?;
+    let value = serde_json::from_slice(&bytes);
+    if let Err(e) = &value {
+        remarks.push(format!("{name}: left out, since it could not be understood: {e}."));
+    }
+    value.ok()
+}
+
+fn fits(panel: &Panel) -> bool {
+    let points: usize = panel.coordinates.iter().map(Vec::len).product();
+    let exact = panel.exact.iter().flatten();
+    (1..=2).contains(&panel.axes.len())
+        && panel.coordinates.len() == panel.axes.len()
+        && points > 0
+        && panel.coordinates.iter().flatten().all(|c| c.is_finite())
+        && panel.names.len() == panel.predicted.len()
+        && panel.predicted.iter().chain(exact).all(|v| v.len() == points)
+}
