@@ -83,10 +83,10 @@ fn shape(s: &ShapeConfig) -> Result<Shape> {
             _ => return refuse("half of a shape", "give center with radius, or normal with offset"),
         }
     };
-    Ok(match &s.name {
+    match &s.name {
         Some(name) => made.named(name),
-        None => made,
-    })
+        None => Ok(made),
+    }
 }
 
 /// The points of a dataset, in the order of `space`.
