@@ -8,6 +8,7 @@ use super::{Domain, Part};
 use crate::error::choices;
 use crate::expression::Scope;
 use crate::{Error, Result};
+use std::sync::Arc;
 
 /// How near a number must be to the end of an interval to mean it.
 const SNAP: f64 = 1e-9;
@@ -16,7 +17,6 @@ const SNAP: f64 = 1e-9;
 #[derive(Default)]
 struct Item {
     pieces: Vec<Piece>,
-    factors: Vec<Factor>,
     offset: Option<Vec<f64>>,
     interior: bool,
 }
@@ -44,20 +44,12 @@ pub fn part(domain: &Domain, text: &str) -> Result<Part> {
             reader.yield_to(&all.pieces, piece);
         }
         item.pieces.retain(|p| !all.pieces.iter().any(|q| (&q.place, q.fixed) == (&p.place, p.fixed)));
-        item.factors.retain(|f| !all.factors.contains(f));
         all.pieces.append(&mut item.pieces);
-        all.factors.append(&mut item.factors);
         all.offset = item.offset;
     }
     let region = domain.region.clone();
     let mut part = Part::new(text, domain.dimension(), region, domain.others(), all.pieces)?;
-    // A face of which nothing is left is no part.
-    let kept = |factor: &Factor| match factor {
-        Factor::Plane { axis, at, .. } => part.pieces.iter().any(|p| reader.lies(p, *axis, *at)),
-        Factor::Shape { .. } => true,
-    };
-    all.factors.retain(kept);
-    (part.factors, part.offset) = (all.factors, all.offset);
+    part.offset = all.offset;
     Ok(part)
 }
 
@@ -95,15 +87,16 @@ impl Reader<'_> {
         let mut item = Item::default();
         if let Some(shape) = region.shape() {
             item = self.surface(shape, false);
-            item.factors.push(Factor::Shape { shape: shape.clone(), outside: false });
         }
         for (i, &axis) in region.axes.iter().enumerate().filter(|(i, _)| !region.periodic[*i]) {
             for (at, up) in [(region.bounds[i][0], false), (region.bounds[i][1], true)] {
                 let face = Place::Surface(region.plane(i, at, up), Rule::Boundary);
                 let mut pieces = self.pieces(vec![(face, None)]).pieces;
-                self.yield_to(&item.pieces, &mut pieces[0]);
+                for piece in &mut pieces {
+                    self.yield_to(&item.pieces, piece);
+                    piece.factor = Some(self.factor(axis, at));
+                }
                 item.pieces.append(&mut pieces);
-                item.factors.push(self.factor(axis, at));
             }
         }
         if item.pieces.is_empty() {
@@ -116,13 +109,22 @@ impl Reader<'_> {
     /// The surface of a shape that is part of the whole one.
     fn surface(&self, shape: &Shape, flipped: bool) -> Item {
         let region = &self.domain.region;
+        let factor = Arc::new(Factor::Shape { shape: shape.clone(), outside: flipped });
+        // All of it counts where it is the whole boundary.
+        let within = |(s, b): (&[f64; 2], &[f64; 2])| b[0] <= s[0] && s[1] <= b[1];
+        let certain = region.shape().is_some_and(|s| std::ptr::eq(s, shape) && s.is_simple())
+            && !region.periodic.contains(&true)
+            && shape.bounds().iter().zip(&region.bounds).all(within);
         let (mut item, mut leaves) = (Item::default(), vec![]);
         shape.leaves(flipped, &mut |leaf, flipped| leaves.push((leaf, flipped)));
         for (leaf, flipped) in leaves {
             let surfaces = Surface::of(leaf, flipped, &region.bounds);
             let places = surfaces.into_iter().map(|s| (Place::Surface(s, Rule::Boundary), None)).collect();
             let mut pieces = self.pieces(places).pieces;
-            pieces.iter_mut().for_each(|piece| self.yield_to(&item.pieces, piece));
+            for piece in &mut pieces {
+                self.yield_to(&item.pieces, piece);
+                (piece.factor, piece.certain) = (Some(factor.clone()), certain);
+            }
             item.pieces.append(&mut pieces);
         }
         item
@@ -134,28 +136,18 @@ impl Reader<'_> {
             shape.visit(&mut |s| shapes.extend(s.name().map(|_| s)));
         }
         let Some(shape) = shapes.iter().find(|s| s.name() == Some(name)) else {
-            let words = ["interior", "boundary", "initial"].into_iter();
-            let known: Vec<String> = words
-                .map(String::from)
-                .chain(shapes.iter().filter_map(|s| s.name()).map(String::from))
-                .chain(
-                    self.domain
-                        .names
-                        .iter()
-                        .zip(&self.domain.bounds)
-                        .map(|(n, [lower, _])| format!("{n} = {lower}")),
-                )
-                .chain(self.domain.names.iter().map(|n| format!("periodic {n}")))
-                .collect();
+            let mut known: Vec<String> = ["interior", "boundary", "initial"].map(String::from).into();
+            known.extend(shapes.iter().filter_map(|s| s.name()).map(String::from));
+            for (coordinate, [lower, _]) in self.domain.names.iter().zip(&self.domain.bounds) {
+                known.extend([format!("{coordinate} = {lower}"), format!("periodic {coordinate}")]);
+            }
             let needs = choices(name, known.iter().map(String::as_str));
             return Err(Error::Part { text: self.text.into(), what: format!("there is no `{name}`"), needs });
         };
         // Its sense is the one it has in the whole.
         let (whole, mut flipped) = (self.domain.region.shape().unwrap_or(shape), false);
         sense(whole, shape, false, &mut flipped);
-        let mut item = self.surface(shape, flipped);
-        item.factors.push(Factor::Shape { shape: (*shape).clone(), outside: flipped });
-        Ok(item)
+        Ok(self.surface(shape, flipped))
     }
 
     /// Where a coordinate has one value.
@@ -187,7 +179,7 @@ impl Reader<'_> {
             }
         };
         let mut item = self.pieces(vec![place]);
-        item.factors.push(self.factor(axis, at));
+        item.pieces.iter_mut().for_each(|piece| piece.factor = Some(self.factor(axis, at)));
         Ok(item)
     }
 
@@ -207,8 +199,8 @@ impl Reader<'_> {
         Ok(Item { offset: Some(offset), ..self.pieces(vec![place]) })
     }
 
-    fn factor(&self, axis: usize, at: f64) -> Factor {
-        Factor::Plane { axis, at, bounds: self.domain.bounds[axis] }
+    fn factor(&self, axis: usize, at: f64) -> Arc<Factor> {
+        Arc::new(Factor::Plane { axis, at, bounds: self.domain.bounds[axis] })
     }
 
     /// Lets earlier pieces have the points that they share with this one.
@@ -219,16 +211,6 @@ impl Reader<'_> {
             _ => None,
         });
         piece.rivals.extend(shared);
-    }
-
-    fn lies(&self, piece: &Piece, axis: usize, value: f64) -> bool {
-        match (&piece.place, piece.fixed) {
-            (_, Some(fixed)) => fixed.axis == axis && fixed.at == value,
-            (Place::Surface(Surface::Face { axis: i, at, .. }, _), _) => {
-                self.domain.region.axes[*i] == axis && *at == value
-            }
-            _ => false,
-        }
     }
 
     fn axis(&self, name: &str) -> Result<usize> {

@@ -2,6 +2,8 @@
 
 use super::region::{Filling, Region};
 use super::surface::{Direction, Surface, between};
+use super::vanishing::Factor;
+use std::sync::Arc;
 
 /// Which points of a surface belong to a part.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +41,10 @@ pub struct Piece {
     pub fixed: Option<Fixed>,
     /// Surfaces that have taken the points they share with this one.
     pub rivals: Vec<Surface>,
+    /// Whether all its points count, known beforehand.
+    pub certain: bool,
+    /// What vanishes on it.
+    pub factor: Option<Arc<Factor>>,
     /// The measure of all that is drawn.
     pub measure: f64,
     /// The share of it that counts.
@@ -75,7 +81,7 @@ impl Piece {
         };
         let free = others.iter().filter(|(axis, _)| fixed.is_none_or(|f| f.axis != *axis));
         let measure = spatial * free.map(|(_, [l, u])| u - l).product::<f64>();
-        Self { place, fixed, rivals: vec![], measure, share: 1.0 }
+        Self { place, fixed, rivals: vec![], certain: false, factor: None, measure, share: 1.0 }
     }
 
     /// Directions of the unit cube for its place in the spatial coordinates.
@@ -90,7 +96,7 @@ impl Piece {
 
     /// Whether every point drawn counts, without a look at it.
     pub fn is_certain(&self, region: &Region) -> bool {
-        region.shape().is_none() && self.rivals.is_empty()
+        self.rivals.is_empty() && (self.certain || region.shape().is_none())
     }
 
     /// Writes the point of `u` and its normal; whether it counts.
@@ -121,14 +127,20 @@ impl Piece {
             region.is_inside(moved, wrapped)
         };
         let e = region.nudge;
+        if rule == Rule::Within {
+            return inside(0.0, normal);
+        }
+        // Where a shape touches a face from inside, only the point itself belongs to both.
+        if !(region.touches(x) && inside(-e, normal)) {
+            return false;
+        }
         match rule {
-            Rule::Boundary => inside(-e, normal) && !inside(e, normal),
-            Rule::Inner => inside(-e, normal),
-            Rule::Within => inside(0.0, normal),
+            Rule::Inner | Rule::Within => true,
+            Rule::Boundary => !inside(e, normal),
             Rule::Pair(axis) => {
                 let [l, u] = region.bounds[axis];
                 // The normal of the lower face points down; from the upper one inside is down.
-                inside(-e, normal) && inside(u - l - e, &normal.iter().map(|n| -n).collect::<Vec<_>>())
+                inside(u - l - e, &normal.iter().map(|n| -n).collect::<Vec<_>>())
             }
         }
     }

@@ -34,6 +34,8 @@ pub struct Region {
     pub share: f64,
     /// How far a point is moved to tell the sides of a surface.
     pub nudge: f64,
+    /// How far rounding may take a point of a surface away from it.
+    pub rounding: f64,
 }
 
 impl Region {
@@ -44,16 +46,20 @@ impl Region {
         filling: Filling,
     ) -> Result<Self> {
         let least = bounds.iter().map(|[l, u]| u - l).fold(f64::INFINITY, f64::min);
-        let largest = bounds.iter().flatten().fold(0.0, |m: f64, b| m.max(b.abs()));
-        let nudge = (1e-7 * least).max(64.0 * f64::EPSILON * largest);
+        let around = match &filling {
+            Filling::Shape(shape) => shape.bounds(),
+            _ => vec![],
+        };
+        let finite = bounds.iter().chain(&around).flatten().filter(|b| b.is_finite());
+        let rounding = 64.0 * f64::EPSILON * finite.fold(0.0, |m: f64, b| m.max(b.abs()));
+        let (nudge, rounding) = ((1e-7 * least).max(16.0 * rounding), (1e-12 * least).max(rounding));
         let volume = bounds.iter().map(|[l, u]| u - l).product();
         let drawn = bounds.clone();
-        let mut region = Self { axes, bounds, periodic, filling, drawn, volume, share: 1.0, nudge };
+        let mut region = Self { axes, bounds, periodic, filling, drawn, volume, share: 1.0, nudge, rounding };
         match &region.filling {
             Filling::Whole => {}
             Filling::Cloud(cloud) => region.volume = cloud.count() as f64,
             Filling::Shape(shape) => {
-                let around = shape.bounds();
                 let cut = |(b, s): (&[f64; 2], &[f64; 2])| [b[0].max(s[0]), b[1].min(s[1])];
                 let drawn: Vec<[f64; 2]> = region.bounds.iter().zip(&around).map(cut).collect();
                 let outside = drawn.iter().any(|[l, u]| l >= u);
@@ -86,6 +92,11 @@ impl Region {
             Filling::Shape(shape) => shape.distance(wrapped) > 0.0,
             _ => true,
         }
+    }
+
+    /// Whether a point of a surface belongs to the shape, its own surface included.
+    pub fn touches(&self, x: &[f64]) -> bool {
+        self.shape().is_none_or(|s| s.distance(x) >= -self.rounding)
     }
 
     pub fn shape(&self) -> Option<&Shape> {

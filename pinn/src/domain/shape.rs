@@ -266,6 +266,11 @@ impl Shape {
         self.distance(&center) >= reach
     }
 
+    /// Whether it is made of no others.
+    pub(super) fn is_simple(&self) -> bool {
+        self.depth == 0
+    }
+
     /// Itself and every shape in it.
     pub(super) fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a Shape)) {
         visit(self);

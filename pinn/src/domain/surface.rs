@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 pub enum Surface {
     /// A face of a box: `bounds` along the other axes. The normal points up or down along `axis`.
     Face { axis: usize, at: f64, up: bool, bounds: Vec<[f64; 2]> },
-    /// A whole sphere; `flipped` where the normal points to the center.
+    /// A whole sphere, from two dimensions on; `flipped` where the normal points to the center.
     Sphere { center: Vec<f64>, radius: f64, flipped: bool },
     /// Where a plane is the graph of a function over the box `bounds` without `main`.
     Plane { normal: Vec<f64>, offset: f64, main: usize, bounds: Vec<[f64; 2]> },
@@ -27,26 +27,13 @@ pub enum Direction {
 }
 
 impl Surface {
-    /// The surfaces of a simple shape, as far as they can lie within `box_`.
+    /// The surfaces of a simple shape, as far as they can lie `within` a box.
     pub fn of(shape: &Shape, flipped: bool, within: &[[f64; 2]]) -> Vec<Self> {
+        let ends = shape.bounds();
         match &shape.geometry {
-            Geometry::Cuboid(bounds) => {
-                let cut = bounds.iter().zip(within).map(|(b, w)| [b[0].max(w[0]), b[1].min(w[1])]);
-                let cut: Vec<[f64; 2]> = cut.collect();
-                let faces = (0..bounds.len()).flat_map(|axis| [(axis, false), (axis, true)]);
-                let face = |(axis, upper): (usize, bool)| {
-                    let at = bounds[axis][usize::from(upper)];
-                    let near = within[axis][0] <= at && at <= within[axis][1];
-                    let empty = (0..cut.len()).any(|a| a != axis && cut[a][0] >= cut[a][1]);
-                    (near && !empty).then(|| Self::Face {
-                        axis,
-                        at,
-                        up: upper != flipped,
-                        bounds: cut.clone(),
-                    })
-                };
-                faces.filter_map(face).collect()
-            }
+            // An interval by either name.
+            Geometry::Ball { center, .. } if center.len() == 1 => faces(&ends, flipped, within),
+            Geometry::Cuboid(bounds) => faces(bounds, flipped, within),
             Geometry::Ball { center, radius } => {
                 vec![Self::Sphere { center: center.clone(), radius: *radius, flipped }]
             }
@@ -78,7 +65,6 @@ impl Surface {
             Self::Plane { bounds, .. } => vec![Direction::Rough; bounds.len() - 1],
             Self::Edge { .. } => vec![Direction::Straight],
             Self::Sphere { center, .. } => match center.len() {
-                1 => vec![Direction::Rough],
                 2 => vec![Direction::Periodic],
                 3 => vec![Direction::Straight, Direction::Periodic],
                 k => vec![Direction::Rough; k.next_multiple_of(2)],
@@ -177,6 +163,19 @@ impl Surface {
     }
 }
 
+/// The faces of a box, as far as they can lie within another.
+fn faces(bounds: &[[f64; 2]], flipped: bool, within: &[[f64; 2]]) -> Vec<Surface> {
+    let cut = bounds.iter().zip(within).map(|(b, w)| [b[0].max(w[0]), b[1].min(w[1])]);
+    let cut: Vec<[f64; 2]> = cut.collect();
+    let face = |(axis, upper): (usize, bool)| {
+        let at = bounds[axis][usize::from(upper)];
+        let near = within[axis][0] <= at && at <= within[axis][1];
+        let empty = (0..cut.len()).any(|a| a != axis && cut[a][0] >= cut[a][1]);
+        (near && !empty).then(|| Surface::Face { axis, at, up: upper != flipped, bounds: cut.clone() })
+    };
+    (0..bounds.len()).flat_map(|axis| [(axis, false), (axis, true)]).filter_map(face).collect()
+}
+
 /// Into a box along all axes but one.
 fn over(bounds: &[[f64; 2]], axis: usize, u: &[f64], x: &mut [f64]) {
     let others = (0..bounds.len()).filter(|a| *a != axis);
@@ -191,7 +190,6 @@ pub fn between([lower, upper]: [f64; 2], u: f64) -> f64 {
 /// A direction, uniform on the unit sphere. From four dimensions on it is that of a normal vector.
 fn on_sphere(u: &[f64], x: &mut [f64]) {
     match x.len() {
-        1 => x[0] = if u[0] < 0.5 { -1.0 } else { 1.0 },
         2 => [x[1], x[0]] = [libm::sin(TAU * u[0]), libm::cos(TAU * u[0])],
         3 => {
             // Archimedes: the height is uniform.

@@ -58,8 +58,15 @@ impl Vanishing {
         let refuse = |what: &str, needs: &str| {
             Err(Error::Part { text: part.text.clone(), what: what.into(), needs: needs.into() })
         };
+        let mut factors: Vec<&Factor> = vec![];
+        for factor in part.pieces.iter().filter_map(|p| p.factor.as_deref()) {
+            // Pieces of one shape share theirs.
+            if !factors.iter().any(|f| std::ptr::eq(*f, factor) || *f == factor) {
+                factors.push(factor);
+            }
+        }
         let planes = |axis: usize| {
-            part.factors.iter().filter_map(move |f| match f {
+            factors.iter().filter_map(move |f| match f {
                 Factor::Plane { axis: a, at, bounds } if *a == axis => Some((*at, *bounds)),
                 _ => None,
             })
@@ -82,7 +89,7 @@ impl Vanishing {
                 across = true;
             }
         }
-        for factor in &part.factors {
+        for factor in &factors {
             if let Factor::Shape { shape, outside } = factor {
                 shapes.push((shape.clone(), *outside));
             }

@@ -163,11 +163,6 @@ impl Sampler {
         let at = self.drawn.wrapping_add(ahead as u64);
         permuted(at % n as u64, n as u64, super::mixed(self.key ^ (at / n as u64))) as usize
     }
-
-    /// Counts points as drawn that [`turn`](Self::turn) told.
-    pub(crate) fn skip(&mut self, n: usize) {
-        self.drawn = self.drawn.wrapping_add(n as u64);
-    }
 }
 
 /// Room for `n` points.
