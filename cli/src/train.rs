@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use resolvent_benches::machine::Machine;
+use resolvent_benches::training::Report;
 use resolvent_pinn::evaluation::FieldError;
 use resolvent_pinn::run::{self, End, Outcome, Progress, RunFolder, Start};
 use resolvent_pinn::{Config, registry};
@@ -45,7 +46,8 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
             Code::Breakdown
         }
     };
-    console.print(&text(&outcome, &folder));
+    let page = Report::read(&folder)?.write()?;
+    console.print(&text(&outcome, &page));
     console.object(&object(&config, &outcome, &folder));
     Ok(code)
 }
@@ -110,13 +112,13 @@ fn message(p: &Progress<'_>) -> String {
     [terms, errors].concat().join(" · ")
 }
 
-fn text(outcome: &Outcome, folder: &Path) -> String {
+fn text(outcome: &Outcome, page: &Path) -> String {
     let mut text = format!("{} steps, {:.1} s, loss {:.3e}\n", outcome.steps, outcome.seconds, outcome.loss);
     text.push_str(&table(&outcome.errors));
     for (name, value) in &outcome.parameters {
         text.push_str(&format!("{name} = {value:.6}\n"));
     }
-    text + &format!("{}\n", folder.display())
+    text + &format!("{}\n", page.display())
 }
 
 /// Errors as lines of text.

@@ -44,11 +44,13 @@ pub fn export<T: Real>(problem: &Problem, trainer: &Trainer<T>, n: usize, path: 
         row.iter_mut().enumerate().for_each(|(p, x)| *x = values[p / stride % n]);
     }
     let mut description = Description::new(&problem.config().name);
-    for &axis in &order {
+    // In a picture time is a direction like others: a line over time is a plane.
+    let plane = ending == "vti" && dim == 2;
+    for (place, &axis) in order.iter().enumerate() {
         let values = along(axis);
-        // A line over time is a picture in the plane.
-        let plane = ending == "vti" && dim == 2;
-        description.axes.push(if Some(axis) == domain.time() && !plane {
+        description.axes.push(if plane {
+            Axis::space(["x", "y"][place], &values)
+        } else if Some(axis) == domain.time() {
             Axis::time(&values)
         } else {
             Axis::space(&domain.names()[axis], &values)
