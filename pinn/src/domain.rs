@@ -13,8 +13,8 @@ mod vanishing;
 
 pub use cloud::PointCloud;
 pub use part::Part;
-use piece::Piece;
-pub(crate) use piece::{Place, Scratch};
+pub(crate) use piece::Scratch;
+use piece::{Piece, Place};
 pub use shape::Shape;
 pub(crate) use surface::Direction;
 pub use vanishing::Vanishing;
@@ -206,7 +206,7 @@ impl Domain {
         self.others().iter().map(|(_, [l, u])| u - l).product::<f64>() * self.region.volume
     }
 
-    /// Whether a point, [dimension], lies in it, its boundary included. A cloud reaches as far as the intervals.
+    /// Whether a point, `[dimension]`, lies in it, its boundary included. A cloud reaches as far as the intervals.
     pub fn contains(&self, x: &[f64]) -> bool {
         let within = |(x, [l, u]): (&f64, &[f64; 2])| l <= x && x <= u;
         let spatial = || self.region.axes.iter().map(|a| x[*a]).collect::<Vec<_>>();

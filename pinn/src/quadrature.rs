@@ -1,6 +1,6 @@
 //! Integrals as weighted sums.
 
-use crate::domain::{Direction, Place, Scratch};
+use crate::domain::{Direction, Scratch};
 use crate::sampling::reserve;
 use crate::{Error, Part, Result, Sampler, Sampling};
 use std::f64::consts::PI;
@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 /// Most points along one direction.
 const MAX_ORDER: usize = 10_000;
 
-/// Most coordinates of a rule; more would need more points than there is memory.
+/// Most points of a rule.
 const MAX_POINTS: usize = 1 << 28;
 
 /// Points and weights: ∫ f ≈ Σ wᵢ f(xᵢ).
@@ -26,9 +26,9 @@ const MAX_POINTS: usize = 1 << 28;
 pub struct Quadrature {
     /// How many coordinates.
     pub dimension: usize,
-    /// Coordinates: [n, dimension].
+    /// Coordinates: `[n, dimension]`.
     pub points: Vec<f64>,
-    /// w: [n].
+    /// w: `[n]`.
     pub weights: Vec<f64>,
 }
 
@@ -100,7 +100,6 @@ impl Quadrature {
                     all.weights.push(w * piece.measure);
                 }
             }
-            debug_assert!(matches!(piece.place, Place::Interior | Place::Surface(..)));
         }
         Ok(all)
     }

@@ -503,7 +503,7 @@ fn simple() -> impl Strategy<Value = Shape> {
         (at(), at(), 0.2..1.0f64, 3..9usize).prop_map(|(x, y, r, n)| {
             // A star.
             let vertex = |i: usize| {
-                let (a, r) = (PI * i as f64 / n as f64, if i % 2 == 0 { r } else { 0.4 * r });
+                let (a, r) = (PI * i as f64 / n as f64, if i.is_multiple_of(2) { r } else { 0.4 * r });
                 [x + r * a.cos(), y + r * a.sin()]
             };
             Shape::polygon(&(0..2 * n).map(vertex).collect::<Vec<_>>()).unwrap()
@@ -530,6 +530,11 @@ proptest! {
         let q = [x + 0.01, y - 0.02];
         prop_assert!((a.distance(&p) - a.distance(&q)).abs() <= 0.01f64.hypot(0.02) + 1e-12);
     }
+
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn boundaries_of_joined_shapes_separate(a in simple(), b in simple(), how in 0..3) {

@@ -26,7 +26,7 @@ pub struct PointCloud {
 }
 
 impl PointCloud {
-    /// From interior points: [n, dimension].
+    /// From interior points: `[n, dimension]`.
     ///
     /// # Errors
     /// [`Error::Domain`](crate::Error::Domain) for no points or coordinates, or one that is not finite;
@@ -37,7 +37,7 @@ impl PointCloud {
         Ok(Self { dimension, points, boundary, normals, replacement: false })
     }
 
-    /// With points of the boundary, [m, dimension], and their outward normals, of any length, [m, dimension] or none.
+    /// With points of the boundary, `[m, dimension]`, and their outward normals, of any length, `[m, dimension]` or none.
     ///
     /// # Errors
     /// As [`new`](Self::new), and for a normal that is zero.

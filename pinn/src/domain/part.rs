@@ -141,7 +141,7 @@ impl Part {
         self.pieces.iter().any(|p| p.place == Place::Interior && p.fixed.is_none())
     }
 
-    /// For a periodic part: what is added to its points to come to the other face, [dimension].
+    /// For a periodic part: what is added to its points to come to the other face, `[dimension]`.
     pub fn offset(&self) -> Option<&[f64]> {
         self.offset.as_deref()
     }
@@ -153,8 +153,8 @@ impl Part {
         self.measure
     }
 
-    /// Replaces `points` by `n` points, [n, dimension], uniform in its measure, and `normals` by the outward unit normals there,
-    /// [n, dimension]. At a plane across the domain the normal points along the coordinate.
+    /// Replaces `points` by `n` points, `[n, dimension]`, uniform in its measure, and `normals` by the outward unit normals there,
+    /// `[n, dimension]`. At a plane across the domain the normal points along the coordinate.
     ///
     /// # Errors
     /// [`Error::Sampling`] for no points, normals of the interior or of a cloud without any, or a sample that is never full;
@@ -253,7 +253,7 @@ impl Part {
     ) -> bool {
         let spatial = match &piece.place {
             Place::Interior => self.region.axes.len(),
-            Place::Surface(surface, _) => surface.directions().len(),
+            Place::Surface(surface, _) => surface.parameters(),
             Place::Given => 0,
         };
         if !piece.draw(&self.region, &u[..spatial], scratch) {

@@ -176,7 +176,7 @@ impl Shape {
         self.dimension
     }
 
-    /// Signed distance to the surface at x: [dimension], positive inside. Exact for boxes, balls, half-spaces and polygons;
+    /// Signed distance to the surface at x: `[dimension]`, positive inside. Exact for boxes, balls, half-spaces and polygons;
     /// for what is made of them the least or greatest of theirs, which has the right sign and is never too large.
     pub fn distance(&self, x: &[f64]) -> f64 {
         let least = |shapes: &[Shape]| shapes.iter().map(|s| s.distance(x)).fold(f64::INFINITY, f64::min);

@@ -72,6 +72,16 @@ impl Surface {
         }
     }
 
+    /// How many those coordinates are.
+    pub fn parameters(&self) -> usize {
+        match self {
+            Self::Face { bounds, .. } | Self::Plane { bounds, .. } => bounds.len() - 1,
+            Self::Edge { .. } => 1,
+            Self::Sphere { center, .. } if center.len() < 4 => center.len() - 1,
+            Self::Sphere { center, .. } => center.len().next_multiple_of(2),
+        }
+    }
+
     /// Its area; for points, their number.
     pub fn measure(&self) -> f64 {
         let others = |bounds: &[[f64; 2]], axis: usize| -> f64 {

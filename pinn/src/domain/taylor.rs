@@ -25,6 +25,11 @@ impl Taylor {
         Self { v: f, ..self }
     }
 
+    pub fn negated(self) -> Self {
+        let v = self.v;
+        self.map([-v, -1.0, 0.0])
+    }
+
     /// a·self + b·other.
     pub fn plus(mut self, a: f64, other: &Self, b: f64) -> Self {
         self.g.iter_mut().zip(&other.g).for_each(|(x, y)| *x = a * *x + b * y);

@@ -136,7 +136,7 @@ impl Vanishing {
         Ok(points.chunks_exact(d).all(|x| self.evaluate(x, &mut gradient, &mut hessian) > 0.0))
     }
 
-    /// Its value at x: [dimension]; its gradient, [dimension], and second derivatives, [dimension, dimension], are written.
+    /// Its value at x: `[dimension]`; its gradient, `[dimension]`, and second derivatives, `[dimension, dimension]`, are written.
     ///
     /// # Panics
     /// When a slice has another length.
@@ -219,16 +219,9 @@ fn smooth(shape: &Shape, x: &[f64]) -> Taylor {
         Geometry::Union(shapes) => joined(shapes, 1.0),
         Geometry::Intersection(shapes) => joined(shapes, -1.0),
         Geometry::Difference(of, without) => {
-            let without = joined(without, 1.0).map_sign();
+            let without = joined(without, 1.0).negated();
             smooth(of, x).joined(&without, -1.0)
         }
-    }
-}
-
-impl Taylor {
-    fn map_sign(self) -> Self {
-        let v = self.v;
-        self.map([-v, -1.0, 0.0])
     }
 }
 
@@ -240,7 +233,7 @@ fn around(polygon: &Polygon, x: [f64; 2]) -> Taylor {
     };
     let edges = polygon.edges().map(|edge| to_edge(edge, x));
     let distance = edges.reduce(equivalent).unwrap_or_else(|| Taylor::constant(0.0, 2));
-    if polygon.distance(x) >= 0.0 { distance } else { distance.map_sign() }
+    if polygon.distance(x) >= 0.0 { distance } else { distance.negated() }
 }
 
 /// A smooth distance to an edge, that to its line joined with a disk around its middle.

@@ -97,7 +97,7 @@ impl Sampler {
         Ok(())
     }
 
-    /// Replaces `points` by `n` points inside the unit cube: [n, dimension].
+    /// Replaces `points` by `n` points inside the unit cube: `[n, dimension]`.
     ///
     /// # Errors
     /// [`Error::Sampling`] for no points or coordinates, or more coordinates than a sequence has; [`Error::Solver`] for more
