@@ -3,7 +3,10 @@
 use crate::measurement::{Measurement, reached, thinned};
 use crate::{Method, Spread, memory};
 use resolvent::plan::Preconditioner;
-use resolvent::{Map, Matrix, Progress, Report, Status, Stop};
+use resolvent::{
+    Boundary, Grid, Map, Matrix, Multigrid, MultigridOptions, Poisson, Progress, Report, Status, Stencil,
+    Stop,
+};
 use resolvent_datasets::{Family, Parameters, Placed, Problem, Result, RhsKind};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -108,6 +111,11 @@ impl Right {
 /// # Errors
 /// Never in practice: the problem is fixed.
 pub fn warm_up() -> Result<()> {
+    // Whichever thread it is that works on a coarsest level later, and keeps the buffers.
+    let cube = Stencil::from(Poisson::new(Grid::new_3d(12, 12, 12)?, [[Boundary::DIRICHLET; 2]; 3])?);
+    rayon::broadcast(|_| Multigrid::<f32>::new(&cube, MultigridOptions::default()).map(drop))
+        .into_iter()
+        .collect::<resolvent::Result<()>>()?;
     let problem = Family::named("channels")?.problem(Parameters::new(8).dim(3))?;
     let (grid, b) = (Matrix::from(problem.stencil().clone()), problem.rhs(RhsKind::Noise)?);
     let stored = Matrix::from_sparse(problem.stencil().to_csr()?.0);

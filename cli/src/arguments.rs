@@ -119,7 +119,7 @@ pub struct Solve {
     /// The method: auto, cg, fcg, minres, gmres, fgmres, bicgstab, lsqr or direct.
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Method::from_str)]
     pub method: Method,
-    /// Its preconditioner: auto, none, jacobi, spai0, mic, ict, ilu, chebyshev, multigrid (grids) or amg.
+    /// Its preconditioner: auto, none, jacobi, spai0, scaling, mic, ict, ilu, chebyshev, multigrid (grids) or amg.
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Preconditioner::from_str)]
     pub precond: Preconditioner,
     /// End when the residual is below this part of the right-hand side.

@@ -6,6 +6,7 @@
 pub mod assume;
 pub mod cast;
 pub mod constants;
+pub mod equilibration;
 pub mod gram;
 pub mod identity;
 pub mod null_space;
@@ -17,6 +18,7 @@ pub mod transpose;
 pub use assume::Assume;
 pub use cast::Cast;
 pub use constants::Constants;
+pub use equilibration::{Equilibrated, Equilibration};
 pub use gram::Gram;
 pub use identity::{Identity, IdentityMinus};
 pub use null_space::NullSpace;

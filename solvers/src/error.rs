@@ -169,7 +169,7 @@ pub enum Error {
 }
 
 /// Names the first few rows, counted from 0.
-fn too_many(rows: &[usize]) -> String {
+pub(crate) fn too_many(rows: &[usize]) -> String {
     const SHOWN: usize = 8;
     match rows {
         [] => "it has more columns than rows".into(),

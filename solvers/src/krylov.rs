@@ -8,21 +8,26 @@
 //! | of any shape or rank | [`Lsqr`](lsqr::Lsqr) | with damping, always regular |
 //! | factorised | [`Refinement`](refinement::Refinement) | the residual a factorisation leaves, made small |
 //!
-//! What each says of each class, without a preconditioner (`tests/tests/method_table.rs` holds it to this):
+//! What each says of each class, where rounding has no say (`tests/tests/method_table.rs` holds them to this, to the truth of it,
+//! and to the same with the diagonal as preconditioner). Factorisations are refined.
 //!
-//! | class | the four of conjugate gradients | Minres | Gmres, Fgmres | Bicgstab | Lsqr |
-//! |---|---|---|---|---|---|
-//! | SPD | converged | converged | converged | converged | converged |
-//! | semidefinite, null space known, consistent | converged | converged | converged | converged | converged |
-//! | semidefinite, null space known, inconsistent | inconsistent | inconsistent | inconsistent | inconsistent | least squares |
-//! | symmetric, indefinite | refused | converged | converged | converged | converged |
-//! | nonsymmetric | refused | refused | converged | converged | converged |
-//! | wide | refused | refused | wrong length | wrong length | converged |
-//! | tall | refused | refused | wrong length | wrong length | least squares |
-//! | singular, nothing known, consistent | refused | converged | converged | converged | converged |
-//! | singular, nothing known, inconsistent | refused | inconsistent | inconsistent | breakdown | least squares |
-//! | nearly singular, κ = 5·10⁶ | converged | converged | converged | converged | converged |
-//! | badly scaled, SPD | converged | converged | converged | converged | converged |
+//! | class | the four of conjugate gradients | Minres | Gmres, Fgmres | Bicgstab | Lsqr | Cholesky | LDLᵀ | LU |
+//! |---|---|---|---|---|---|---|---|---|
+//! | SPD | converged | converged | converged | converged | converged | converged | converged | converged |
+//! | semidefinite, null space known, consistent | converged | converged | converged | converged | converged | pivot | – | – |
+//! | semidefinite, null space known, inconsistent | inconsistent | inconsistent | inconsistent | inconsistent | least squares | pivot | – | – |
+//! | symmetric, indefinite | refused | converged | converged | converged | converged | pivot | converged | converged |
+//! | nonsymmetric | refused | refused | converged | converged | converged | – | – | converged |
+//! | wide | refused | refused | wrong length | wrong length | converged | wrong length | wrong length | wrong length |
+//! | tall | refused | refused | wrong length | wrong length | least squares | wrong length | wrong length | wrong length |
+//! | singular, nothing known, consistent | refused | converged | converged | converged | converged | pivot | – | – |
+//! | singular, nothing known, inconsistent | refused | inconsistent | inconsistent | breakdown | least squares | pivot | – | – |
+//! | nearly singular, κ = 5·10⁶ | converged | converged | converged | converged | converged | converged | converged | converged |
+//! | nearly singular, κ = 10¹² | stagnated | – | stagnated | – | – | stagnated | – | stagnated |
+//! | badly scaled, SPD | converged | converged | converged | converged | converged | converged | converged | converged |
+//!
+//! Preconditioned, an inconsistent system whose null space nobody knows ends as stagnated. Scales six decades apart leave some
+//! methods short of the target unless an [`Equilibration`](crate::Equilibration) or the diagonal takes them out.
 //!
 //! `Converged` is only ever said of a recomputed residual. A condition number above 1/√ε counts as singular where the
 //! operator's null space is not known. Spectra: [`lanczos`](lanczos::lanczos) for its ends, [`eigenpairs`](eigenpairs::eigenpairs),

@@ -43,7 +43,9 @@ pub mod stencil;
 pub mod stop;
 
 pub use amg::{Amg, AmgOptions};
-pub use compose::{Assume, Cast, Gram, Identity, IdentityMinus, Product, Scaled, Shifted, Sum, Transpose};
+pub use compose::{
+    Assume, Cast, Equilibration, Gram, Identity, IdentityMinus, Product, Scaled, Shifted, Sum, Transpose,
+};
 pub use csr::Csr;
 pub use dense::Dense;
 pub use diagonal::Diagonal;

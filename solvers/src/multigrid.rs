@@ -22,6 +22,7 @@ use crate::stencil::flags::Flags;
 use crate::stencil::poisson::Constant;
 use crate::stencil::rows::{Extent, Rows, Shared};
 use crate::{Error, Grid, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
+use coarsen::Estimate;
 use coarsest::Coarsest;
 use level::{Ascend, Descend, Halving};
 use planar::cycle::Plane;
@@ -143,7 +144,11 @@ impl<T: Scalar> Coefficients<T> {
     }
 
     /// The next coarser coefficients and the interpolation to this level, unless this is the coarsest one.
-    fn coarsen(&self, options: &MultigridOptions) -> Option<(Self, Interpolation<T>, Halving)> {
+    fn coarsen(
+        &self,
+        options: &MultigridOptions,
+        estimate: Estimate,
+    ) -> Option<(Self, Interpolation<T>, Halving)> {
         let extent = self.extent();
         if extent.cells() <= options.direct_cells {
             return None;
@@ -186,9 +191,9 @@ impl<T: Scalar> Coefficients<T> {
                 Interpolation::Separable(Separable::new(extent, halve, a.c, a.ends)),
                 halving,
             ),
-            Self::Constant(a) => Self::upscaled(a, halving, mean),
-            Self::Flags(a) => Self::upscaled(a, halving, mean),
-            Self::Faces(a) => Self::upscaled(a, halving, mean),
+            Self::Constant(a) => Self::upscaled(a, halving, mean, estimate),
+            Self::Flags(a) => Self::upscaled(a, halving, mean, estimate),
+            Self::Faces(a) => Self::upscaled(a, halving, mean, estimate),
             Self::Nine(_) => unreachable!("taken care of above"),
         })
     }
@@ -208,8 +213,9 @@ impl<T: Scalar> Coefficients<T> {
         g: &G,
         halving: Halving,
         mean: [f64; 3],
+        estimate: Estimate,
     ) -> (Self, Interpolation<T>, Halving) {
-        let (faces, packed) = coarsen::upscale(g, halving, mean);
+        let (faces, packed) = coarsen::upscale(g, halving, mean, estimate);
         (Self::Faces(faces), Interpolation::Packed(packed), halving)
     }
 }
@@ -257,7 +263,8 @@ type Hierarchy<T> = (Vec<Level<T>>, Box<Bottom>);
 fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Result<Hierarchy<T>> {
     let mut levels = Vec::new();
     let mut coefficients = Coefficients::<T>::of(a);
-    while let Some((coarse, interpolation, halving)) = coefficients.coarsen(options) {
+    let estimate = if matches!(a, Stencil::Faces(_)) { Estimate::Mean } else { Estimate::Largest };
+    while let Some((coarse, interpolation, halving)) = coefficients.coarsen(options, estimate) {
         levels.push(Level { coefficients, interpolation, halving });
         coefficients = coarse;
     }

@@ -122,6 +122,8 @@ named! {
     IncompleteLu = "ilu",
     /// The diagonal closest to the inverse.
     Spai0 = "spai0",
+    /// A diagonal that makes rows and columns of one size: for `lsqr` columns, beside the matrix.
+    Equilibration = "scaling",
     /// A Chebyshev polynomial of the matrix scaled by its diagonal.
     Chebyshev = "chebyshev",
     /// A geometric multigrid cycle; for matrices on a grid.

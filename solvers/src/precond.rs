@@ -5,6 +5,7 @@
 //! | [`Jacobi`] | the diagonal | a pass over a vector | badly scaled rows |
 //! | [`Chebyshev`] | a few products | a few products | many threads, no triangular solve |
 //! | [`spai0`] | a pass over the matrix | the same | rows of different size |
+//! | [`Equilibration`](crate::Equilibration) | some passes over the matrix | the same | rows and columns of very different size, any diagonal |
 //! | [`IncompleteLu`] | a factorisation | two triangular solves | matrices that are not symmetric |
 //! | [`IncompleteCholesky`] | a factorisation | two triangular solves | any sparse M-matrix |
 //! | [`Multigrid`](crate::Multigrid) | a hierarchy | about three products | grids |

@@ -11,6 +11,7 @@
 mod export;
 pub mod faces;
 pub mod flags;
+pub(crate) mod floating;
 mod operator;
 pub mod poisson;
 mod product;
@@ -51,10 +52,10 @@ impl Stencil {
             Self::Faces(a) => a.active(),
         }
     }
-    /// Whether constants on the active cells are in the null space.
+    /// Whether constants on some connected part of the active cells are in the null space.
     pub fn is_singular(&self) -> bool {
         match self {
-            Self::Poisson(a) => a.inner.double.is_singular(),
+            Self::Poisson(a) => a.is_singular() && a.active_cells() > 0,
             Self::Flags(a) => a.is_singular(),
             Self::Faces(a) => a.is_singular(),
         }

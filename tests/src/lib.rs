@@ -5,12 +5,14 @@
 //! * [`cases`] lists operators on ragged grids with every kind of boundary; an operator is one row there.
 //! * [`check`] holds the properties an operator must have; each panics with the case and what differs.
 //! * [`counting`] counts allocations.
+//! * [`entries`] holds those any operator must have, by its matrix, in any space.
 //! * [`matrices`] makes sparse matrices of known kinds.
 //! * [`spectrum`] measures an operator as a dense matrix.
 
 pub mod cases;
 pub mod check;
 pub mod counting;
+pub mod entries;
 pub mod matrices;
 pub mod plain;
 pub mod spectrum;

@@ -1,7 +1,7 @@
 //! Sparse matrices of known kinds, for the methods that take any.
 
 use crate::noise;
-use resolvent::{Csr, Properties};
+use resolvent::{Csr, Map, Properties};
 
 /// Triplets that are added.
 pub type Triplets = Vec<(u32, u32, f64)>;
@@ -112,6 +112,25 @@ pub fn convection(nx: usize, ny: usize, speed: f64) -> Csr<f64> {
         push(y + 1 < ny, i + nx, -1.0);
     }
     assemble(nx * ny, &entries)
+}
+
+/// A definite grid Laplacian of n × n cells less 1.1 on the diagonal: symmetric, with eigenvalues of both signs.
+pub fn indefinite(n: usize) -> Csr<f64> {
+    let a = grid_laplacian(n, n, |_, _| 1.0, 1.0);
+    let mut entries = triplets(&a);
+    entries.extend((0..a.rows() as u32).map(|i| (i, i, -1.1)));
+    assemble(a.rows(), &entries).assume(Properties::SYMMETRIC)
+}
+
+/// DAD for the diagonal matrix D of `f`, with the claims of A.
+pub fn scaled(a: &Csr<f64>, f: impl Fn(usize) -> f64) -> Csr<f64> {
+    let entry = |(i, j, v): (u32, u32, f64)| (i, j, f(i as usize) * v * f(j as usize));
+    assemble(a.rows(), &triplets(a).into_iter().map(entry).collect()).assume(a.properties())
+}
+
+fn triplets(a: &Csr<f64>) -> Triplets {
+    let row = |i: usize| a.row(i).0.iter().zip(a.row(i).1).map(move |(c, v)| (i as u32, *c, *v));
+    (0..a.rows()).flat_map(row).collect()
 }
 
 /// A connected graph Laplacian with random conductances over several decades, random numbering and a small shift.

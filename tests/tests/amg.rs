@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use resolvent::amg::{AmgOptions, Coarsening, Cycle, Smoother};
 use resolvent::compose::{Constants, NullSpace};
+use resolvent::plan::{Method, Plan};
 use resolvent::{
-    Amg, Cg, Csr, Error, FlexibleCg, Host, LinearOperator, Map, Operator, Positivity, Properties, Report,
-    Status, Stop,
+    Amg, Boundary, Cg, Csr, Error, FlexibleCg, Grid, Host, LinearOperator, Map, Matrix, Operator, Poisson,
+    Positivity, Properties, Report, Status, Stencil, Stop,
 };
 use resolvent_tests::matrices::{convection, elasticity, grid_laplacian, random_graph, rigid_body_modes};
 use resolvent_tests::noise;
@@ -350,6 +351,26 @@ fn what_cannot_be_done_is_said() {
     let mut z = [f64::NAN; 3];
     m.apply(&Host::<f64>::new(), &[2.0, 0.0, 4.0], &mut z).unwrap();
     assert_eq!(z, [1.0, 0.0, 1.0]);
+}
+
+/// Bytes of what `auto` makes, over those of the matrix: 12 an entry and 8 a row.
+#[test]
+fn what_auto_makes_is_small_beside_the_matrix() {
+    let flexible = Plan { method: Method::FlexibleCg, ..Plan::default() };
+    let box_3d = Poisson::new(Grid::new_3d(30, 30, 30).unwrap(), [[Boundary::DIRICHLET; 2]; 3]).unwrap();
+    let cases = [
+        (Plan::default(), Stencil::from(box_3d).to_csr().unwrap().0),
+        (flexible, grid_laplacian(150, 130, |_, _| 1.0, 1.0)),
+        (flexible, grid_laplacian(150, 130, |i, j| 10f64.powi((i * 31 + j * 17) as i32 % 5 - 2), 1.0)),
+        (flexible, elasticity(60, 50, 1.0).0),
+        (Plan::default(), convection(260, 250, 2.0)),
+    ];
+    for (plan, a) in cases {
+        let matrix = (12 * a.nonzeros() + 8 * a.rows()) as f64;
+        let solver = plan.set_up(&Matrix::from_sparse(a), Stop::default()).unwrap();
+        let bytes = solver.complexity().expect("a hierarchy").bytes as f64;
+        assert!(bytes <= 1.6 * matrix, "{:.2}: {}", bytes / matrix, solver.reason());
+    }
 }
 
 proptest! {

@@ -20,8 +20,8 @@ const SWEEPS: usize = 4;
 
 /// The solve on the coarsest level.
 pub(super) enum Coarsest<T> {
-    /// The inverse, row by row.
-    Dense(Vec<f64>),
+    /// The inverse, row by row, in the precision of the cycle; it stays symmetric when it is rounded.
+    Dense(Vec<T>),
     /// Sweeps with the matrix.
     Sweeps(Relaxation<T>),
 }
@@ -51,7 +51,7 @@ impl<T: Scalar> Coarsest<T> {
         } else {
             general(&dense)
         };
-        Ok(Self::Dense((0..n * n).map(|e| inverse[(e / n, e % n)]).collect()))
+        Ok(Self::Dense((0..n * n).map(|e| T::of(inverse[(e / n, e % n)])).collect()))
     }
 
     /// x ← A⁻¹ f, in both copies of x.
@@ -61,7 +61,7 @@ impl<T: Scalar> Coarsest<T> {
             Self::Dense(inverse) => {
                 let (x, copy) = xx.split_at_mut(n);
                 for (x, row) in x.iter_mut().zip(inverse.chunks(n.max(1))) {
-                    *x = T::of(row.iter().zip(f).map(|(a, f)| a * f.f64()).sum());
+                    *x = T::of(row.iter().zip(f).map(|(a, f)| a.f64() * f.f64()).sum());
                 }
                 copy.copy_from_slice(x);
             }
@@ -80,7 +80,7 @@ impl<T: Scalar> Coarsest<T> {
 
     pub fn bytes(&self) -> usize {
         match self {
-            Self::Dense(inverse) => 8 * inverse.len(),
+            Self::Dense(inverse) => size_of_val(&inverse[..]),
             Self::Sweeps(a) => a.bytes(),
         }
     }

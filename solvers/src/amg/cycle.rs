@@ -1,8 +1,8 @@
 //! One cycle through the levels.
 //!
 //! Traffic on a level in f32, for a matrix of m entries a row: both half-cycles read the matrix once, 8m bytes a row each,
-//! the interpolation once, and a few vectors. The residual is restricted as it is computed and never stored: every block of
-//! rows adds into a piece of its own, the pieces are added in order.
+//! the interpolation once, and a few vectors. The residual is restricted as it is computed and never stored: every few blocks
+//! of rows add into a piece of their own, the pieces are added in order.
 
 use super::aggregate::NONE;
 use super::coarsest::Coarsest;
@@ -19,8 +19,8 @@ use std::ops::Range;
 pub(super) struct Level<T> {
     pub a: Relaxation<T>,
     pub p: Transfer<T>,
-    /// The coarse unknowns that each block of rows interpolates from, and where its piece of sums starts.
-    reach: Vec<(Range<usize>, usize)>,
+    reach: Vec<Reach>,
+    /// The length of all pieces of sums.
     pieces: usize,
     /// An upper bound of the eigenvalues of D⁻¹A.
     largest: f64,
@@ -30,14 +30,7 @@ pub(super) struct Level<T> {
 
 impl<T: Scalar> Level<T> {
     pub fn new(a: Relaxation<T>, p: Transfer<T>, options: &AmgOptions) -> Self {
-        let ranges: Vec<_> = a.blocks.par_iter().map(|rows| p.reach(rows)).collect();
-        let mut pieces = 0;
-        let reach = ranges.into_iter().map(|range| {
-            let start = pieces;
-            pieces += range.len();
-            (range, start)
-        });
-        let reach = reach.collect::<Vec<_>>();
+        let (reach, pieces) = Reach::all(&a.blocks, &p);
         let largest = a.row_bound();
         let fresh = options.sweeps == 1 && !matches!(options.smoother, Smoother::Chebyshev { .. });
         Self { a, p, reach, pieces, largest, fresh }
@@ -47,6 +40,44 @@ impl<T: Scalar> Level<T> {
         self.a.bytes() + self.p.bytes()
     }
 }
+
+/// Blocks of rows, one after the other, that restrict to a piece of sums.
+struct Reach {
+    blocks: Range<usize>,
+    /// The coarse unknowns they interpolate from.
+    coarse: Range<usize>,
+    /// Where the piece starts.
+    start: usize,
+}
+
+impl Reach {
+    /// A piece for every block; for more of them where rows are numbered so that pieces would be longer than half a vector, as
+    /// they are when any block reaches everything.
+    fn all<T: Scalar>(blocks: &[Range<usize>], p: &Transfer<T>) -> (Vec<Self>, usize) {
+        let rows = blocks.last().map_or(0, |b| b.end);
+        let ranges: Vec<_> = blocks.par_iter().map(|rows| p.reach(rows)).collect();
+        let mut together = 1;
+        loop {
+            let mut pieces = 0;
+            let reach = (0..blocks.len()).step_by(together).map(|first| {
+                let blocks = first..(first + together).min(blocks.len());
+                let coarse = ranges[blocks.clone()].iter().filter(|r| !r.is_empty()).cloned();
+                let coarse = coarse.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0);
+                let start = pieces;
+                pieces += coarse.len();
+                Self { blocks, coarse, start }
+            });
+            let reach: Vec<_> = reach.collect();
+            if 2 * pieces <= rows || reach.len() <= LEAST {
+                return (reach, pieces);
+            }
+            together *= 2;
+        }
+    }
+}
+
+/// Pieces there are at least, where there are as many blocks, for as many threads.
+const LEAST: usize = 8;
 
 /// The vectors of a level.
 pub(super) struct Workspace<T> {
@@ -231,15 +262,14 @@ fn restrict<T: Scalar>(level: &Level<T>, fine: &mut Workspace<T>, coarse: &mut [
     let a = &level.a;
     let (xx, sums) = (Shared::new(xx), Shared::new(pieces));
     let fresh = level.fresh;
-    a.each_block(|b| {
-        let (range, start) = &level.reach[b];
-        // SAFETY: every block has a piece of its own, and nobody writes to x.
+    let piece = |Reach { blocks, coarse: range, start }: &Reach| {
+        // SAFETY: every piece is written by its own blocks, and nobody writes to x.
         let sums = unsafe { sums.get_mut(*start, range.len()) };
         sums.fill(T::of(0.0));
         // SAFETY: nobody writes to x.
         let residual =
             |i: usize| unsafe { if fresh { a.residual_after(i, xx) } else { a.residual(i, f[i], xx) } };
-        let rows = a.blocks[b].clone();
+        let rows = a.blocks[blocks.start].start..a.blocks[blocks.end - 1].end;
         match &level.p {
             Transfer::Constant { of, .. } => {
                 for (&coarse, i) in of[rows.clone()].iter().zip(rows).filter(|(c, _)| **c != NONE) {
@@ -257,14 +287,18 @@ fn restrict<T: Scalar>(level: &Level<T>, fine: &mut Workspace<T>, coarse: &mut [
                 }
             }
         }
-    });
+    };
+    match &level.reach[..] {
+        [only] => piece(only),
+        all => all.par_iter().with_max_len(1).for_each(piece),
+    }
     let pieces: &[T] = pieces;
     let target = Shared::new(coarse);
     super::relaxation::blocks(level.p.coarse()).into_par_iter().for_each(|rows| {
         // SAFETY: pieces of the coarse vector are disjoint.
         let target = unsafe { target.get_mut(rows.start, rows.len()) };
         target.fill(T::of(0.0));
-        for (range, start) in &level.reach {
+        for Reach { coarse: range, start, .. } in &level.reach {
             let (from, to) = (range.start.max(rows.start), range.end.min(rows.end));
             if from < to {
                 let piece = &pieces[start + from - range.start..start + to - range.start];

@@ -124,16 +124,25 @@ pub(crate) fn means(g: &impl Conductances) -> [f64; 3] {
     })
 }
 
-/// The coefficient of each cell in units of the mean conductances: the largest of its faces', since a face's harmonic mean
-/// hides a conducting cell behind its neighbours. 0 where a cell takes no part.
-fn coefficients(g: &impl Conductances, mean: [f64; 3]) -> Vec<f32> {
+/// How the coefficient of a cell is told from the conductances of its faces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Estimate {
+    /// The largest: where only a geometry differs from cell to cell, and faces are partly closed.
+    Largest,
+    /// The mean over open faces: where coefficients are rough. A face's harmonic mean hides a conducting cell behind its
+    /// neighbours, and makes up to twice too much of one that conducts little beside one that does.
+    Mean,
+}
+
+/// The coefficient of each cell in units of the mean conductances; 0 where a cell takes no part.
+fn coefficients(g: &impl Conductances, mean: [f64; 3], estimate: Estimate) -> Vec<f32> {
     let e = g.extent();
     let [nx, ny, _] = e.n;
     let mut kappa = vec![0f32; e.cells()];
     kappa.par_chunks_mut(nx).enumerate().for_each(|(row, kappa)| {
         for (i, kappa) in kappa.iter_mut().enumerate() {
             let at = [i, row % ny, row / ny];
-            let (mut inner, mut outer) = (0.0f64, g.sink(at));
+            let (mut sum, mut open, mut largest, mut outer) = (0.0f64, 0, 0.0f64, g.sink(at));
             for a in 0..3 {
                 if mean[a] == 0.0 {
                     outer = outer.max(g.pair(a, at)[0]).max(g.pair(a, at)[1]);
@@ -141,10 +150,19 @@ fn coefficients(g: &impl Conductances, mean: [f64; 3]) -> Vec<f32> {
                 }
                 for (up, v) in [false, true].into_iter().zip(g.pair(a, at)) {
                     let k = v / mean[a];
-                    if e.next(a, at[a], up).is_some() { inner = inner.max(k) } else { outer = outer.max(k) }
+                    if e.next(a, at[a], up).is_some() {
+                        (sum, largest) = (sum + k, largest.max(k));
+                        open += usize::from(k > 0.0);
+                    } else {
+                        outer = outer.max(k);
+                    }
                 }
             }
-            *kappa = if inner > 0.0 { inner } else { outer } as f32;
+            *kappa = match estimate {
+                _ if open == 0 => outer,
+                Estimate::Largest => largest,
+                Estimate::Mean => sum / open as f64,
+            } as f32;
         }
     });
     kappa
@@ -222,8 +240,9 @@ pub(crate) fn upscale<T: Scalar, G: Conductances>(
     g: &G,
     halving: Halving,
     mean: [f64; 3],
+    estimate: Estimate,
 ) -> (Faces<T>, Packed) {
-    let up = Upscaling { g, halving, mean, kappa: coefficients(g, mean) };
+    let up = Upscaling { g, halving, mean, kappa: coefficients(g, mean, estimate) };
     let (fine, coarse) = (halving.fine, halving.coarse);
     let [nx, ny, _] = fine.n;
     let mut bytes = vec![[0u8; 4]; fine.cells()];

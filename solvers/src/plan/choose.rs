@@ -1,6 +1,7 @@
 //! What `auto` stands for.
 
 use super::{Matrix, Method, Plan, Preconditioner};
+use crate::error::too_many;
 use crate::ordering::{Matching, width};
 use crate::{Csr, Map};
 
@@ -15,6 +16,8 @@ const NARROW: usize = 100_000;
 const OPERATIONS: f64 = 1_600.0;
 /// Unknowns up to which a factorisation is preferred where no good preconditioner is known.
 const HARD: usize = 60_000;
+/// How much larger than the smallest the largest entry of a column may be before columns are scaled to one size.
+const UNEVEN: f64 = 100.0;
 
 /// A plan without `auto`, and why it is this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,10 +81,11 @@ impl Plan {
 /// The preconditioner for a method that was chosen.
 fn preconditioner(a: &Matrix, method: Method, fitting: Plan) -> Preconditioner {
     match (method, a) {
-        (Method::Direct | Method::Lsqr, _) => Preconditioner::None,
+        (Method::Direct, _) => Preconditioner::None,
+        (Method::Lsqr, _) => scaling(a).0,
         (_, Matrix::Structured(_)) => Preconditioner::Multigrid,
         _ if a.properties().admits_cg() => Preconditioner::Amg,
-        _ if fitting.method == Method::Direct => Preconditioner::None,
+        _ if fitting.method == Method::Direct => scaling(a).0,
         _ => fitting.preconditioner,
     }
 }
@@ -108,11 +112,21 @@ fn kind(a: &Matrix) -> String {
 fn fitting(a: &Matrix) -> (Plan, String) {
     let plan = |method, preconditioner| Plan { method, preconditioner, ..Plan::default() };
     let n = a.unknowns();
+    if let Some((method, why)) = short(a) {
+        let (preconditioner, scaled) = scaling(a);
+        return (plan(method, preconditioner), format!("{}: {why}{scaled}", kind(a)));
+    }
+    let mut scaled = "";
+    let mut alone = |method, why| {
+        let preconditioner;
+        (preconditioner, scaled) = scaling(a);
+        (plan(method, preconditioner), why)
+    };
     let (plan, why) = match a {
         Matrix::Structured(_) => {
             (plan(Method::Cg, Preconditioner::Multigrid), "geometric multigrid needs few steps at any size")
         }
-        _ if !a.shape().is_square() => (plan(Method::Lsqr, Preconditioner::None), "least squares"),
+        _ if !a.shape().is_square() => alone(Method::Lsqr, "least squares"),
         Matrix::Singular(_) => {
             (plan(Method::FlexibleCg, Preconditioner::Amg), "algebraic multigrid in the range of the matrix")
         }
@@ -128,16 +142,12 @@ fn fitting(a: &Matrix) -> (Plan, String) {
                 "algebraic multigrid needs few steps at any size",
             ),
         },
-        Matrix::Sparse(csr) if is_short(csr) => {
-            let method = if a.properties().symmetric { Method::Minres } else { Method::Lsqr };
-            (plan(method, Preconditioner::None), "minimal residuals, since its pattern makes it singular")
-        }
         Matrix::Sparse(csr) if a.properties().symmetric => match n {
             0..=HARD if !csr.diagonal().contains(&0.0) => {
                 (plan(Method::Direct, Preconditioner::None), "few enough for an LDLᵀ factorisation")
             }
             0..=HARD => (plan(Method::Direct, Preconditioner::None), "few enough for an LU factorisation"),
-            _ => (plan(Method::Minres, Preconditioner::None), "too many for a factorisation"),
+            _ => alone(Method::Minres, "too many for a factorisation"),
         },
         Matrix::Sparse(csr) => match n {
             0..=HARD => (plan(Method::Direct, Preconditioner::None), "few enough for an LU factorisation"),
@@ -148,10 +158,10 @@ fn fitting(a: &Matrix) -> (Plan, String) {
             _ if !csr.diagonal().contains(&0.0) => {
                 (plan(Method::BiCgStab, Preconditioner::IncompleteLu), "too many for a factorisation")
             }
-            _ => (plan(Method::BiCgStab, Preconditioner::None), "too many for a factorisation"),
+            _ => alone(Method::BiCgStab, "too many for a factorisation"),
         },
     };
-    (plan, format!("{}: {why}", kind(a)))
+    (plan, format!("{}: {why}{scaled}", kind(a)))
 }
 
 /// Whether a factorisation is likely to take less time than an iteration, by the levels of the matrix's graph.
@@ -160,9 +170,38 @@ fn is_narrow(a: &Csr<f64>) -> bool {
     operations <= OPERATIONS * a.nonzeros() as f64
 }
 
-/// Whether no values in the pattern would make the matrix regular.
-fn is_short(a: &Csr<f64>) -> bool {
-    a.diagonal().contains(&0.0) && Matching::new(a).rank() < a.rows()
+/// For a square matrix that no values in its pattern would make regular: the method, and the rows at fault.
+fn short(a: &Matrix) -> Option<(Method, String)> {
+    let Matrix::Sparse(csr) = a else { return None };
+    if !a.shape().is_square() || !csr.diagonal().contains(&0.0) {
+        return None;
+    }
+    let matching = Matching::new(csr);
+    let rows = (matching.rank() < csr.rows()).then(|| too_many(matching.deficient_rows()))?;
+    let method = if a.properties().symmetric { Method::Minres } else { Method::Lsqr };
+    Some((method, format!("minimal residuals, since its pattern makes it singular: {rows}")))
+}
+
+/// What stands beside a method that nothing else preconditions, and what to say of it.
+fn scaling(a: &Matrix) -> (Preconditioner, &'static str) {
+    match a {
+        // Of the solutions of a wide system the shortest is asked for, which scaled columns would change.
+        Matrix::Sparse(csr) if csr.rows() >= csr.cols() && is_uneven(csr) => {
+            (Preconditioner::Equilibration, "; scaled, since its columns are of very different size")
+        }
+        _ => (Preconditioner::None, ""),
+    }
+}
+
+/// Whether the largest entries of the columns are of very different size.
+fn is_uneven(a: &Csr<f64>) -> bool {
+    let mut largest = vec![0.0f64; a.cols()];
+    for row in 0..a.rows() {
+        let (c, v) = a.row(row);
+        c.iter().zip(v).for_each(|(c, v)| largest[*c as usize] = largest[*c as usize].max(v.abs()));
+    }
+    let present = || largest.iter().copied().filter(|v| *v > 0.0);
+    present().fold(0.0, f64::max) > UNEVEN * present().fold(f64::INFINITY, f64::min)
 }
 
 #[cfg(test)]
@@ -216,10 +255,40 @@ mod tests {
         // Two rows in one column.
         let short = [(0, 0, 1.0), (1, 0, 1.0)];
         assert_eq!(of(&Matrix::from_sparse(Csr::from_triplets(2, 2, &short).unwrap())), ("lsqr", "none"));
-        let gap = [(0, 0, 1.0)];
-        assert_eq!(of(&Matrix::from_sparse(Csr::from_triplets(2, 2, &gap).unwrap())), ("minres", "none"));
+        let gap = Matrix::from_sparse(Csr::from_triplets(2, 2, &[(0, 0, 1.0)]).unwrap());
+        assert_eq!(of(&gap), ("minres", "none"));
+        let reason = Plan::default().resolve(&gap).reason;
+        assert!(reason.ends_with("since its pattern makes it singular: row 1 is empty"), "{reason}");
         let path = [(0, 0, 1.0), (0, 1, -1.0), (1, 0, -1.0), (1, 1, 1.0)];
         assert_eq!(of(&Matrix::from_sparse(Csr::from_triplets(2, 2, &path).unwrap())), ("fcg", "amg"));
+    }
+
+    #[test]
+    fn columns_of_very_different_size_are_scaled() {
+        let chosen = |a: &Matrix| {
+            let Choice { plan, reason } = Plan::default().resolve(a);
+            (plan.method.name(), plan.preconditioner.name(), reason.contains("scaled, since its columns"))
+        };
+        let of = |rows, cols, entries: &[(u32, u32, f64)]| {
+            Matrix::from_sparse(Csr::from_triplets(rows, cols, entries).unwrap())
+        };
+        let tall = [(0, 0, 1e4), (1, 0, 2e4), (2, 1, 1.0)];
+        assert_eq!(chosen(&of(3, 2, &tall)), ("lsqr", "scaling", true));
+        assert_eq!(chosen(&of(3, 2, &[(0, 0, 3.0), (2, 1, 1.0)])), ("lsqr", "none", false));
+        // The shortest solution of a wide system stays the shortest.
+        assert_eq!(chosen(&of(2, 3, &[(0, 0, 1e4), (1, 1, 1.0)])), ("lsqr", "none", false));
+        assert_eq!(chosen(&of(2, 2, &[(0, 0, 1.0), (0, 1, 1e4)])), ("lsqr", "scaling", true));
+        // Zeros on the diagonal leave no factor, and no cycle.
+        let scaled = |symmetric: bool| {
+            let n = HARD as u32 + 2;
+            let pair = |i: u32| {
+                let size = 10f64.powi(i as i32 / 2 % 5);
+                [(i, i + 1, size), (i + 1, i, if symmetric { size } else { -size })]
+            };
+            of(n as usize, n as usize, &(0..n).step_by(2).flat_map(pair).collect::<Vec<_>>())
+        };
+        assert_eq!(chosen(&scaled(true)), ("minres", "scaling", true));
+        assert_eq!(chosen(&scaled(false)), ("bicgstab", "scaling", true));
     }
 
     #[test]

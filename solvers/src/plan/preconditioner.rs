@@ -6,7 +6,9 @@ use crate::ordering::{bandwidth, reverse_cuthill_mckee};
 use crate::precond::{
     Chebyshev, ChebyshevOptions, IncompleteCholesky, IncompleteLu, IncompleteOptions, Jacobi, spai0,
 };
-use crate::{Amg, AmgOptions, Csr, Error, Host, LinearOperator, Multigrid, MultigridOptions, Result};
+use crate::{
+    Amg, AmgOptions, Csr, Equilibration, Error, Host, LinearOperator, Multigrid, MultigridOptions, Result,
+};
 
 /// A preconditioner, and the levels of an algebraic hierarchy.
 pub(super) type Built = (Option<Box<dyn LinearOperator<Host<f64>>>>, Option<Complexity>);
@@ -27,7 +29,17 @@ impl Preconditioner {
             (Self::IncompleteLu, Matrix::Singular(a)) => Box::new(IncompleteLu::<f64>::new(a.inner())?),
             (Self::Spai0, Matrix::Sparse(a)) => Box::new(spai0(&space, a)?),
             (Self::Spai0, Matrix::Singular(a)) => Box::new(spai0(&space, a.inner())?),
-            (Self::IncompleteLu | Self::Spai0, Matrix::Structured(_)) => {
+            // Beside the matrix, and not in its place.
+            (Self::Equilibration, Matrix::Sparse(_) | Matrix::Singular(_)) if method == Method::Lsqr => {
+                return Ok((None, None));
+            }
+            (Self::Equilibration, Matrix::Sparse(a)) => {
+                Box::new(Equilibration::of_norms(&space, a)?.preconditioner(&space)?)
+            }
+            (Self::Equilibration, Matrix::Singular(a)) => {
+                Box::new(Equilibration::of_norms(&space, a.inner())?.preconditioner(&space)?)
+            }
+            (Self::IncompleteLu | Self::Spai0 | Self::Equilibration, Matrix::Structured(_)) => {
                 return Err(Error::Unsuited {
                     what: "this preconditioner",
                     needs: "a stored matrix, which a problem on a grid is not",

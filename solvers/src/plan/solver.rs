@@ -1,9 +1,9 @@
 //! A plan made ready for one matrix.
 
 use super::iteration::Iteration;
-use super::{Choice, Matrix, Method, Plan};
+use super::{Choice, Matrix, Method, Plan, Preconditioner};
 use crate::amg::Complexity;
-use crate::{Error, Host, LinearOperator, Map, Progress, Report, Result, Stop};
+use crate::{Equilibration, Error, Host, LinearOperator, Map, Progress, Report, Result, Stop};
 use std::ops::ControlFlow;
 
 /// An iteration with its workspace and its preconditioner: `set_up` makes and allocates, `solve` does not.
@@ -12,6 +12,8 @@ pub struct Solver {
     iteration: Iteration,
     preconditioner: Option<Box<dyn LinearOperator<Host<f64>>>>,
     complexity: Option<Complexity>,
+    /// Of the columns, for least squares, and room for the unknowns of the scaled system.
+    scaling: Option<(Equilibration<Host<f64>>, Vec<f64>)>,
 }
 
 impl Plan {
@@ -40,8 +42,18 @@ impl Plan {
             return Err(Error::Unsuited { what, needs, mend });
         }
         let (preconditioner, complexity) = plan.preconditioner.build(plan.precision, plan.method, a)?;
+        let columns = (plan.method, plan.preconditioner) == (Method::Lsqr, Preconditioner::Equilibration);
+        let scaling = match a {
+            Matrix::Sparse(csr) if columns => Some(csr),
+            Matrix::Singular(a) if columns => Some(a.inner()),
+            _ => None,
+        };
+        let scaling = match scaling {
+            Some(csr) => Some((Equilibration::of_columns(&Host::new(), csr)?, vec![0.0; csr.cols()])),
+            None => None,
+        };
         let iteration = Iteration::new(plan.method, a, stop, preconditioner.is_some())?;
-        Ok(Solver { choice, iteration, preconditioner, complexity })
+        Ok(Solver { choice, iteration, preconditioner, complexity, scaling })
     }
 }
 
@@ -72,7 +84,14 @@ impl Solver {
         x: &mut [f64],
         watch: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        self.iteration.solve(a.operator(), self.preconditioner.as_deref(), b, x, watch)
+        let Some((scaling, y)) = &mut self.scaling else {
+            return self.iteration.solve(a.operator(), self.preconditioner.as_deref(), b, x, watch);
+        };
+        let space = Host::new();
+        scaling.enter(&space, x, y)?;
+        let report = self.iteration.solve(&scaling.on(a.operator())?, None, b, y, watch)?;
+        scaling.leave(&space, y, x)?;
+        Ok(report)
     }
 
     /// ‖r‖₂ before every step of the last solve, and at its end.

@@ -1,25 +1,27 @@
 //! The Laplacian with a conductance on every face.
 
+use super::floating::{Floating, Joints, Run};
 use super::poisson::{axes, extent};
 use super::rows::{Extent, Row, Rows};
 use crate::error::check_len;
 use crate::grid::{Boundaries, Boundary, Grid, check_boundaries};
 use crate::{Error, Result, Scalar};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// −∇·(κ∇) on a box by finite volumes with a conductance on every face, scaled by h².
 ///
 /// Row i reads Σ g (u_i − u_neighbour) + s_i u_i over its faces, with s ≥ 0 an optional sink. Cells without an open face
-/// take no part: their rows are zero. Symmetric; positive definite when a side or a sink prescribes a value (and every
-/// part of the grid is connected to it), else constants are in the null space.
+/// take no part: their rows are zero. Symmetric; positive definite on the others when a side or a sink prescribes a value in
+/// each connected part of them, else constants on each part without one are in the null space.
 ///
 /// Bytes an unknown of one product in f64: 40 in 3-D (x read, y written, three conductances), 32 in 2-D.
 #[derive(Clone, Debug)]
 pub struct FaceLaplacian<T> {
     grid: Grid,
     active: usize,
-    singular: bool,
+    floating: Arc<Floating>,
     pub(crate) faces: Arc<Faces<T>>,
     pub(crate) scratch: Arc<Mutex<Vec<f64>>>,
 }
@@ -75,9 +77,9 @@ impl<T: Scalar> FaceLaplacian<T> {
     }
 
     pub(crate) fn from_faces(grid: Grid, faces: Faces<T>) -> Self {
-        let (active, singular) = (faces.active(), faces.is_singular());
+        let (active, floating) = (faces.active(), Arc::new(Floating::find(&faces)));
         let scratch = Arc::new(Mutex::new(vec![0.0; faces.extent.n[2]]));
-        Self { grid, active, singular, faces: Arc::new(faces), scratch }
+        Self { grid, active, floating, faces: Arc::new(faces), scratch }
     }
 
     /// From a coefficient for each cell, `kappa: [grid.cells()]`: a face has the harmonic mean of its two cells, a
@@ -116,9 +118,12 @@ impl<T: Scalar> FaceLaplacian<T> {
     pub fn active(&self) -> usize {
         self.active
     }
-    /// Whether no value is prescribed anywhere.
+    /// Whether somewhere cells joined by open faces lead to no prescribed value.
     pub fn is_singular(&self) -> bool {
-        self.singular
+        *self.floating != Floating::Nowhere
+    }
+    pub(crate) fn floating(&self) -> &Floating {
+        &self.floating
     }
 }
 
@@ -255,23 +260,48 @@ impl<T: Scalar> Faces<T> {
             })
             .sum()
     }
+}
 
-    fn is_singular(&self) -> bool {
-        let zero = T::of(0.0);
-        let [nx, ny, nz] = self.extent.n;
-        let outer = |axis: usize| {
-            let g = &self.g[axis];
-            if g.is_empty() || self.extent.periodic[axis] {
-                return false;
-            }
-            match axis {
-                0 => g.chunks(nx + 1).any(|r| r[0] > zero || r[nx] > zero),
-                1 => g.chunks(nx * (ny + 1)).any(|p| p[..nx].iter().chain(&p[nx * ny..]).any(|v| *v > zero)),
-                _ => g[..nx * ny].iter().chain(&g[nx * ny * nz..]).any(|v| *v > zero),
-            }
+impl<T: Scalar> Joints for Faces<T> {
+    fn extent(&self) -> Extent {
+        self.extent
+    }
+
+    fn runs(&self, j: usize, k: usize) -> Vec<Run> {
+        let (e, zero, row) = (self.extent, T::of(0.0), self.row(j, k));
+        let [nx, ny, nz] = e.n;
+        let end = |axis: usize, at: bool| at && !e.periodic[axis];
+        let [s, n, b, t] = row.across;
+        let outer =
+            [(s, end(1, j == 0)), (n, end(1, j + 1 == ny)), (b, end(2, k == 0)), (t, end(2, k + 1 == nz))];
+        let grounded = |i: usize| {
+            row.sink[i] > zero
+                || (end(0, i == 0) && row.x[0] > zero)
+                || (end(0, i + 1 == nx) && row.x[nx] > zero)
+                || outer.iter().any(|(g, ends)| *ends && g[i] > zero)
         };
-        let sinks = self.sink.as_ref().is_some_and(|s| s.iter().any(|v| *v > zero));
-        !sinks && !(0..3).any(outer)
+        let mut runs: Vec<Run> = Vec::new();
+        for i in 0..nx {
+            // SAFETY: i < nx.
+            if unsafe { row.diag(i) } > zero {
+                match runs.last_mut().filter(|run| run.cells.end == i && row.x[i] > zero) {
+                    Some(run) => run.cells.end += 1,
+                    None => runs.push(Run { cells: i..i + 1, grounded: false }),
+                }
+            }
+        }
+        runs.iter_mut().for_each(|run| run.grounded = run.cells.clone().any(grounded));
+        runs
+    }
+
+    fn closes(&self, j: usize, k: usize) -> bool {
+        self.row(j, k).x[0] > T::of(0.0)
+    }
+
+    fn opens(&self, axis: usize, [j, k]: [usize; 2], cells: Range<usize>) -> bool {
+        let [_, n, _, t] = self.row(j, k).across;
+        let faces = if axis == 1 { n } else { t };
+        faces[cells].iter().any(|g| *g > T::of(0.0))
     }
 }
 

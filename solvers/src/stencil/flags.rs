@@ -1,11 +1,13 @@
 //! The Laplacian among solids and air, one byte a cell.
 
+use super::floating::{Floating, Joints, Run};
 use super::poisson::{axes, extent};
 use super::rows::{Extent, Row, Rows};
 use crate::error::check_len;
 use crate::grid::{Boundaries, Grid, check_boundaries};
 use crate::{Error, Result, Scalar};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// What a cell is filled with.
@@ -28,14 +30,14 @@ pub enum Cell {
 /// the null space, and what a vector holds there is not read (`apply_dot` sums x·y over all cells, so there it must be
 /// finite).
 ///
-/// Symmetric; positive definite on its fluid cells when some touch air or a Dirichlet side, else constants on them are
-/// in the null space too.
+/// Symmetric; positive definite on its fluid cells when each connected part of them touches air or a Dirichlet side, else
+/// constants on each part that does not are in the null space too.
 #[derive(Clone, Debug)]
 pub struct FlagLaplacian {
     grid: Grid,
     sides: Boundaries,
     active: usize,
-    singular: bool,
+    floating: Arc<Floating>,
     pub(crate) inner: Arc<Inner>,
 }
 
@@ -81,7 +83,6 @@ impl FlagLaplacian {
         let extent = extent(grid, &sides);
         let nx = extent.n[0];
         let active = diagonal.par_iter().filter(|d| **d > 0).count();
-        let singular = !grounded(extent, &diagonal);
         let diagonal: Arc<[u8]> = diagonal.into();
         let inner = Inner {
             single: Flags {
@@ -94,7 +95,8 @@ impl FlagLaplacian {
             double: Flags { extent, diagonal, ends, zeros: vec![0.0; nx], none: vec![0; nx] },
             scratch: Mutex::new(vec![0.0; extent.n[2]]),
         };
-        Self { grid, sides, active, singular, inner: Arc::new(inner) }
+        let floating = Arc::new(Floating::find(&inner.double));
+        Self { grid, sides, active, floating, inner: Arc::new(inner) }
     }
 
     /// The cells.
@@ -109,9 +111,12 @@ impl FlagLaplacian {
     pub fn active(&self) -> usize {
         self.active
     }
-    /// Whether no fluid cell touches a prescribed value.
+    /// Whether somewhere fluid cells that touch each other touch no prescribed value.
     pub fn is_singular(&self) -> bool {
-        self.singular
+        *self.floating != Floating::Nowhere
+    }
+    pub(crate) fn floating(&self) -> &Floating {
+        &self.floating
     }
     /// The diagonal, one byte a cell; 0 where a cell takes no part.
     pub fn diagonal_bytes(&self) -> &[u8] {
@@ -145,22 +150,6 @@ fn fill(extent: Extent, ends: [[u8; 2]; 3], cells: &[Cell], row: usize, d: &mut 
     }
 }
 
-/// Whether some cell has a larger diagonal than it has neighbours that take part: a prescribed value.
-fn grounded(extent: Extent, diagonal: &[u8]) -> bool {
-    let [nx, ny, _] = extent.n;
-    (0..diagonal.len()).into_par_iter().any(|c| {
-        let at = [c % nx, c / nx % ny, c / (nx * ny)];
-        let open = (0..6).filter(|q| {
-            extent.next(q / 2, at[q / 2], q % 2 == 1).is_some_and(|next| {
-                let mut there = at;
-                there[q / 2] = next;
-                diagonal[there[0] + nx * (there[1] + ny * there[2])] > 0
-            })
-        });
-        usize::from(diagonal[c]) > open.count()
-    })
-}
-
 /// One byte a cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Flags<T> {
@@ -182,6 +171,42 @@ impl<T: Scalar> Flags<T> {
             zeros: vec![U::of(0.0); self.zeros.len()],
             none: self.none.clone(),
         }
+    }
+}
+
+impl<T: Scalar> Joints for Flags<T> {
+    fn extent(&self) -> Extent {
+        self.extent
+    }
+
+    fn runs(&self, j: usize, k: usize) -> Vec<Run> {
+        let guarded = Guarded(self);
+        let GuardedRow { c, across } = Rows::<T>::row(&guarded, j, k);
+        let ends = if self.extent.periodic[0] { [c[c.len() - 1], c[0]] } else { [0; 2] };
+        // A larger diagonal than there are neighbours that take part is due to a prescribed value.
+        let grounded = |i: usize| {
+            let x =
+                [if i > 0 { c[i - 1] } else { ends[0] }, if i + 1 < c.len() { c[i + 1] } else { ends[1] }];
+            let beside = across.map(|row| row[i]).into_iter().chain(x);
+            c[i] > beside.map(|d| u8::from(d > 0)).sum()
+        };
+        let (mut runs, mut first) = (Vec::new(), 0);
+        for part in c.split(|d| *d == 0) {
+            let cells = first..first + part.len();
+            first = cells.end + 1;
+            if !part.is_empty() {
+                runs.push(Run { grounded: cells.clone().any(grounded), cells });
+            }
+        }
+        runs
+    }
+
+    fn closes(&self, _j: usize, _k: usize) -> bool {
+        true
+    }
+
+    fn opens(&self, _axis: usize, _at: [usize; 2], _cells: Range<usize>) -> bool {
+        true
     }
 }
 

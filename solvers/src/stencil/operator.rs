@@ -2,6 +2,7 @@
 
 use super::faces::FaceLaplacian;
 use super::flags::{FlagLaplacian, Guarded};
+use super::floating::Floating;
 use super::poisson::Poisson;
 use super::rows::{Row, Rows};
 use super::{Stencil, product};
@@ -44,7 +45,7 @@ macro_rules! structured {
 
             fn project(&$self, space: &Host<$t>, v: &mut [$t]) -> Result<()> {
                 check_len("v", $self.shape().rows, v.len())?;
-                project(space, $plain, $self.active_cells(), $self.is_singular(), v)
+                project(space, $plain, $self.active_cells(), $self.floating(), v)
             }
         }
     };
@@ -65,6 +66,11 @@ impl Poisson {
     /// Whether no value is prescribed anywhere.
     pub fn is_singular(&self) -> bool {
         self.inner.double.is_singular()
+    }
+    fn floating(&self) -> &Floating {
+        static NOWHERE: Floating = Floating::Nowhere;
+        static EVERYWHERE: Floating = Floating::Everywhere;
+        if self.is_singular() { &EVERYWHERE } else { &NOWHERE }
     }
 }
 impl FlagLaplacian {
@@ -112,12 +118,12 @@ fn with_scratch<R>(scratch: &Mutex<Vec<f64>>, f: impl FnOnce(&mut [f64]) -> R) -
     f(&mut scratch.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Removes what lies in cells that take no part and, for a singular operator, the mean over those that do.
+/// Removes what lies in cells that take no part and, on each part without a prescribed value, the mean.
 fn project<T: Scalar, R: Rows<T>>(
     space: &Host<T>,
     rows: &R,
     active: usize,
-    singular: bool,
+    floating: &Floating,
     v: &mut [T],
 ) -> Result<()> {
     let extent = rows.extent();
@@ -135,7 +141,8 @@ fn project<T: Scalar, R: Rows<T>>(
     if !full {
         each(v, &|v| v);
     }
-    if singular && active > 0 {
+    floating.center(v);
+    if *floating == Floating::Everywhere && active > 0 {
         let mean = T::of(space.sum(v)? / active as f64);
         if full {
             space.shift(-mean, v)?;

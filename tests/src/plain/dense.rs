@@ -4,7 +4,7 @@ use super::Space;
 use faer::Mat;
 use resolvent::{Csr, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
 
-/// A dense matrix, `rows: [n][n]`, with claims of the caller's.
+/// A dense matrix, `rows: [rows][cols]`, with claims of the caller's.
 ///
 /// ```
 /// use resolvent::{Cg, Properties, Stop};
@@ -18,17 +18,19 @@ use resolvent::{Csr, LinearOperator, Map, Operator, Properties, Result, Scalar, 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dense<T> {
     rows: Vec<Vec<T>>,
+    cols: usize,
     properties: Properties,
 }
 
 impl<T: Scalar> Dense<T> {
-    /// A square matrix from its rows.
+    /// A matrix from its rows.
     ///
     /// # Panics
-    /// When a row is not as long as there are rows.
+    /// When rows differ in length.
     pub fn new(rows: Vec<Vec<T>>, properties: Properties) -> Self {
-        assert!(rows.iter().all(|r| r.len() == rows.len()));
-        Self { rows, properties }
+        let cols = rows.first().map_or(0, Vec::len);
+        assert!(rows.iter().all(|r| r.len() == cols));
+        Self { rows, cols, properties }
     }
 
     /// The entries of a sparse matrix, and its claims.
@@ -55,13 +57,13 @@ impl<T: Scalar> Dense<T> {
 
     /// For faer.
     pub fn to_faer(&self) -> Mat<f64> {
-        Mat::from_fn(self.rows.len(), self.rows.len(), |r, c| self.rows[r][c].f64())
+        Mat::from_fn(self.rows.len(), self.cols, |r, c| self.rows[r][c].f64())
     }
 }
 
 impl<T: Scalar> Map for Dense<T> {
     fn shape(&self) -> Shape {
-        Shape::square(self.rows.len())
+        Shape { rows: self.rows.len(), cols: self.cols }
     }
     fn properties(&self) -> Properties {
         self.properties
@@ -78,4 +80,13 @@ impl<T: Scalar> Operator<Space<T>> for Dense<T> {
     }
 }
 
-impl<T: Scalar> LinearOperator<Space<T>> for Dense<T> {}
+impl<T: Scalar> LinearOperator<Space<T>> for Dense<T> {
+    fn apply_transpose(&self, space: &Space<T>, x: &Vec<T>, y: &mut Vec<T>) -> Result<()> {
+        let Shape { rows, cols } = self.shape();
+        resolvent::operator::check_apply(space, Shape { rows: cols, cols: rows }, x, y)?;
+        for (c, y) in y.iter_mut().enumerate() {
+            *y = T::of(self.rows.iter().zip(x).map(|(row, x)| row[c].f64() * x.f64()).sum());
+        }
+        Ok(())
+    }
+}

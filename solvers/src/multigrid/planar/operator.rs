@@ -69,12 +69,15 @@ pub(crate) struct Nine<T> {
     pub east: Vec<T>,
     /// To row k + 1 at x − 1, x, x + 1.
     pub north: [Vec<T>; 3],
+    /// A row: what lies beyond the first and the last one.
+    zeros: Vec<T>,
 }
 
 impl<T: Scalar> Nine<T> {
     pub fn zeros(n: [usize; 2]) -> Self {
         let zeros = || vec![T::of(0.0); n[0] * n[1]];
-        Self { n, diagonal: zeros(), east: zeros(), north: [zeros(), zeros(), zeros()] }
+        let row = vec![T::of(0.0); n[0]];
+        Self { n, diagonal: zeros(), east: zeros(), north: [zeros(), zeros(), zeros()], zeros: row }
     }
 
     pub fn extent(&self) -> Extent {
@@ -109,46 +112,40 @@ impl<T: Scalar> Planar<T> for Nine<T> {
     #[inline(always)]
     unsafe fn off(&self, e: Shared<T>, k: usize, out: &mut [T]) {
         let [nx, nz] = self.n;
-        let here = k * nx..(k + 1) * nx;
         // SAFETY: the caller's.
-        let c = unsafe { e.get(k * nx, nx) };
-        let east = &self.east[here.clone()];
+        let row = |k: Option<usize>| k.map_or(&self.zeros[..], |k| unsafe { e.get(k * nx, nx) });
+        let north = |k: Option<usize>| {
+            [0, 1, 2].map(|d: usize| k.map_or(&self.zeros[..], |k| &self.north[d][k * nx..(k + 1) * nx]))
+        };
+        let below = k.checked_sub(1);
+        let [b, c, t] = [row(below), row(Some(k)), row((k + 1 < nz).then_some(k + 1))];
+        let (east, [nw, n, ne], [south_nw, south, south_ne]) =
+            (&self.east[k * nx..(k + 1) * nx], north(Some(k)), north(below));
         let out = &mut out[..nx];
-        out[0] = T::of(0.0);
-        for i in 1..nx {
-            out[i] = east[i - 1] * c[i - 1];
+        // The ends have no neighbour beyond.
+        for i in [0, nx - 1] {
+            let mut sum = n[i] * t[i] + south[i] * b[i];
+            if i > 0 {
+                sum += east[i - 1] * c[i - 1] + nw[i] * t[i - 1] + south_ne[i - 1] * b[i - 1];
+            }
+            if i + 1 < nx {
+                sum += east[i] * c[i + 1] + ne[i] * t[i + 1] + south_nw[i + 1] * b[i + 1];
+            }
+            out[i] = sum;
         }
-        for i in 0..nx - 1 {
-            out[i] += east[i] * c[i + 1];
-        }
-        if k + 1 < nz {
-            // SAFETY: the caller's.
-            let t = unsafe { e.get((k + 1) * nx, nx) };
-            let [nw, n, ne] = [0, 1, 2].map(|d: usize| &self.north[d][here.clone()]);
-            for i in 0..nx {
-                out[i] += n[i] * t[i];
-            }
-            for i in 1..nx {
-                out[i] += nw[i] * t[i - 1];
-            }
-            for i in 0..nx - 1 {
-                out[i] += ne[i] * t[i + 1];
-            }
-        }
-        if k > 0 {
-            let below = (k - 1) * nx..k * nx;
-            // SAFETY: the caller's.
-            let b = unsafe { e.get((k - 1) * nx, nx) };
-            let [nw, n, ne] = [0, 1, 2].map(|d: usize| &self.north[d][below.clone()]);
-            for i in 0..nx {
-                out[i] += n[i] * b[i];
-            }
-            for i in 1..nx {
-                out[i] += ne[i - 1] * b[i - 1];
-            }
-            for i in 0..nx - 1 {
-                out[i] += nw[i + 1] * b[i + 1];
-            }
+        let Some(m) = nx.checked_sub(2) else { return };
+        // Of each row what begins at its first, second and third point, of one length so that nothing is checked.
+        let (ew, ee) = (&east[..m], &east[1..][..m]);
+        let (cw, ce) = (&c[..m], &c[2..][..m]);
+        let (tw, tm, te) = (&t[..m], &t[1..][..m], &t[2..][..m]);
+        let (bw, bm, be) = (&b[..m], &b[1..][..m], &b[2..][..m]);
+        let (nw, n, ne) = (&nw[1..][..m], &n[1..][..m], &ne[1..][..m]);
+        let (se, s, sw) = (&south_nw[2..][..m], &south[1..][..m], &south_ne[..m]);
+        let out = &mut out[1..][..m];
+        for i in 0..m {
+            out[i] = (ew[i] * cw[i] + ee[i] * ce[i])
+                + (n[i] * tm[i] + nw[i] * tw[i] + ne[i] * te[i])
+                + (s[i] * bm[i] + sw[i] * bw[i] + se[i] * be[i]);
         }
     }
 
