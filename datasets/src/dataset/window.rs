@@ -44,8 +44,16 @@ pub(super) struct Table<T> {
     pub columns: Vec<Vec<T>>,
 }
 
-/// Where a piece starts along each axis, and its sides.
-struct Tile(Vec<(u32, Divisor)>);
+/// The axes of a piece.
+struct Tile(Vec<Side>);
+
+/// An axis of a piece.
+struct Side {
+    start: u32,
+    len: Divisor,
+    /// Whether the axes before it have one entry each, so that nothing is left to divide.
+    outermost: bool,
+}
 
 /// Consecutive points of a piece.
 struct Cell {
@@ -67,7 +75,7 @@ struct Run {
 #[derive(Clone, Copy)]
 struct Divisor {
     by: u32,
-    factor: u64,
+    factor: u32,
     shift: u32,
 }
 
@@ -75,12 +83,12 @@ impl Divisor {
     fn new(by: usize) -> Self {
         debug_assert!(by > 0 && by < 1 << LARGEST_BITS);
         let shift = LARGEST_BITS + usize::BITS - (by - 1).leading_zeros();
-        Self { by: by as u32, factor: (1u64 << shift).div_ceil(by as u64), shift }
+        Self { by: by as u32, factor: (1u64 << shift).div_ceil(by as u64) as u32, shift }
     }
 
     #[inline]
     fn divide(self, n: u32) -> u32 {
-        ((u64::from(n) * self.factor) >> self.shift) as u32
+        ((u64::from(n) * u64::from(self.factor)) >> self.shift) as u32
     }
 }
 
@@ -107,9 +115,16 @@ impl<T: Real> Window<T> {
         self.runs.truncate(rounds * count);
         // How many points come before each round, and then before each cell's turn in it.
         self.starts.clear();
-        let before = |n: usize, round: usize| n * round / rounds;
-        let of = |round| lengths.iter().flatten().map(|n| before(*n, round)).sum::<usize>() as u32;
-        self.starts.extend((0..rounds).map(of));
+        self.starts.resize(rounds, 0);
+        let alike = lengths.iter().flatten().filter(|n| **n == longest).count();
+        let others = lengths.iter().flatten().filter(|n| **n != longest).map(|n| (*n, 1));
+        for (n, times) in others.chain([(longest, alike as u32)]) {
+            let mut before = 0;
+            for (start, share) in self.starts.iter_mut().zip(shares(n, rounds)) {
+                *start += before * times;
+                before += share as u32;
+            }
+        }
         let mut whole: Vec<u32> = (0..longest as u32).collect();
         shuffle(&mut whole, Stream::new(seed, "points"), at);
         whole.extend_from_within(..RUN.min(longest));
@@ -117,7 +132,7 @@ impl<T: Real> Window<T> {
         self.orders.push(whole);
         let turns = Stream::new(seed, "turns");
         for (number, (tile, lengths)) in tiles.iter().zip(&lengths).enumerate() {
-            self.tiles.push(Tile(tile.iter().map(|r| (r.start as u32, Divisor::new(r.len()))).collect()));
+            self.tiles.push(Tile::new(tile));
             grow("a piece", &mut self.piece, size(tile) * width)?;
             read(tile, &mut self.piece[..size(tile) * width])?;
             let mut first = 0;
@@ -158,16 +173,20 @@ impl<T: Real> Window<T> {
         let order = &self.orders[cell.order as usize];
         let values = &self.piece[first * width..(first + n) * width];
         let mut at = turn;
-        for (round, start) in self.starts.iter_mut().enumerate() {
-            let len = n * (round + 1) / rounds - n * round / rounds;
+        for (round, (start, len)) in self.starts.iter_mut().zip(shares(n, rounds)).enumerate() {
             let to = &mut self.values[*start as usize * width..(*start as usize + len) * width];
             let from = &order[at..at + len];
-            if width == 1 {
-                to.iter_mut().zip(from).for_each(|(to, i)| *to = values[*i as usize]);
-            } else {
+            if width > 1 {
                 for (to, i) in to.chunks_exact_mut(width).zip(from) {
                     to.copy_from_slice(&values[*i as usize * width..(*i as usize + 1) * width]);
                 }
+            } else if let (Ok(to), Ok(from)) =
+                (<&mut [T; RUN]>::try_from(&mut *to), <&[u32; RUN]>::try_from(from))
+            {
+                // A length known to the compiler: no loop is left.
+                to.iter_mut().zip(from).for_each(|(to, i)| *to = values[*i as usize]);
+            } else {
+                to.iter_mut().zip(from).for_each(|(to, i)| *to = values[*i as usize]);
             }
             self.runs[round * count + number] = Run { cell: number as u32, at: at as u32, len: len as u32 };
             *start += len as u32;
@@ -207,6 +226,9 @@ impl<T: Real> Window<T> {
         let from = self.taken * width..(self.taken + n) * width;
         batch.values[to * width..(to + n) * width].copy_from_slice(&self.values[from]);
         let columns = axes.iter().map(|a| a.columns.len()).sum::<usize>();
+        if axes.iter().all(|a| a.role != Role::Trajectory) {
+            batch.trajectories[to..to + n].fill(0);
+        }
         let mut done = 0;
         while done < n {
             let run = self.runs[self.run];
@@ -218,7 +240,8 @@ impl<T: Real> Window<T> {
                 let places = to + done..to + done + len;
                 let coordinates = &mut batch.coordinates[places.start * columns..places.end * columns];
                 let tile = &self.tiles[cell.tile as usize];
-                tile.locate(numbers, cell.first, axes, coordinates, &mut batch.trajectories[places]);
+                let trajectories = &mut batch.trajectories[places];
+                tile.locate(numbers, cell.first, axes, columns, coordinates, trajectories);
             }
             self.pass(len);
             done += len;
@@ -228,45 +251,82 @@ impl<T: Real> Window<T> {
 }
 
 impl Tile {
-    /// The coordinates `[points × columns]` and the trajectories of some of its points.
-    #[inline]
+    fn new(tile: &[Range<usize>]) -> Self {
+        let mut outermost = true;
+        let side = |r: &Range<usize>| {
+            let side = Side { start: r.start as u32, len: Divisor::new(r.len()), outermost };
+            outermost &= r.len() == 1;
+            side
+        };
+        Self(tile.iter().map(side).collect())
+    }
+
+    /// The coordinates `[points × columns]` and the trajectories of some of its points, at most [`RUN`].
     fn locate<T: Real>(
         &self,
         numbers: &[u32],
         first: u32,
         axes: &[Table<T>],
+        columns: usize,
         coordinates: &mut [T],
         trajectories: &mut [u32],
     ) {
         let len = numbers.len();
         let mut rest = [0u32; RUN];
-        rest[..len].iter_mut().zip(numbers).for_each(|(r, i)| *r = first + i);
-        let columns: usize = axes.iter().map(|a| a.columns.len()).sum();
+        rest.iter_mut().zip(numbers).for_each(|(r, i)| *r = first + i);
         let mut column = columns;
-        for (d, (axis, (start, side))) in axes.iter().zip(&self.0).enumerate().rev() {
-            let mut index = [*start; RUN];
-            if d == 0 {
-                index.iter_mut().zip(rest).for_each(|(i, r)| *i += r);
-            } else if side.by > 1 {
+        for (axis, side) in axes.iter().zip(&self.0).rev() {
+            let mut index = [side.start; RUN];
+            if side.outermost {
+                index.iter_mut().zip(&mut rest).for_each(|(i, r)| *i += std::mem::take(r));
+            } else if side.len.by > 1 {
                 for (i, r) in index.iter_mut().zip(&mut rest) {
-                    let q = side.divide(*r);
-                    *i += *r - q * side.by;
+                    let q = side.len.divide(*r);
+                    *i += *r - q * side.len.by;
                     *r = q;
                 }
             }
             column -= axis.columns.len();
             for (c, table) in axis.columns.iter().enumerate() {
-                let to = coordinates[column + c..].iter_mut().step_by(columns);
-                to.zip(&index[..len]).for_each(|(to, i)| *to = table[*i as usize]);
+                match columns {
+                    1 => place::<T, 1>(coordinates, column + c, table, &index),
+                    2 => place::<T, 2>(coordinates, column + c, table, &index),
+                    3 => place::<T, 3>(coordinates, column + c, table, &index),
+                    4 => place::<T, 4>(coordinates, column + c, table, &index),
+                    _ => {
+                        let to = coordinates[column + c..].iter_mut().step_by(columns);
+                        to.zip(index).for_each(|(to, i)| *to = table[i as usize]);
+                    }
+                }
             }
             if axis.role == Role::Trajectory {
                 trajectories.copy_from_slice(&index[..len]);
             }
         }
-        if axes.iter().all(|a| a.role != Role::Trajectory) {
-            trajectories.fill(0);
-        }
     }
+}
+
+/// Puts the entries of a table at some indices into column `c` of so many points as there are.
+#[inline]
+fn place<T: Real, const COLUMNS: usize>(points: &mut [T], c: usize, table: &[T], index: &[u32; RUN]) {
+    let points = points.as_chunks_mut::<COLUMNS>().0;
+    if let Ok(points) = <&mut [[T; COLUMNS]; RUN]>::try_from(&mut *points) {
+        points.iter_mut().zip(index).for_each(|(p, i)| p[c] = table[*i as usize]);
+    } else {
+        points.iter_mut().zip(index).for_each(|(p, i)| p[c] = table[*i as usize]);
+    }
+}
+
+/// `n` points in so many rounds: how many in each, which differ by one at most.
+fn shares(n: usize, rounds: usize) -> impl Iterator<Item = usize> {
+    let (each, extra) = (n / rounds, n % rounds);
+    let mut spare = 0;
+    (0..rounds).map(move |_| {
+        spare += extra;
+        let more = spare >= rounds;
+        spare -= if more { rounds } else { 0 };
+        each + usize::from(more)
+    })
 }
 
 /// The lengths of the cells of a piece.
