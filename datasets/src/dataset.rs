@@ -19,6 +19,7 @@ mod snapshots;
 mod survey;
 mod tiles;
 mod values;
+mod window;
 mod writer;
 
 pub use convert::Conversion;

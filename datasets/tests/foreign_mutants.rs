@@ -72,7 +72,7 @@ fn run(mutants: usize, seed: u64) -> Tally {
         let started = Instant::now();
         let mut result = read_all(path);
         if files[kind].ends_with("system.h5") {
-            result = result.and(system_file::read(path).map(drop));
+            result = result.and_then(|()| system_file::read(path).map(drop));
         }
         let took = started.elapsed();
         let mut longest = tally.longest.lock().unwrap();

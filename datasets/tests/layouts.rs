@@ -320,6 +320,14 @@ fn every_point_is_drawn_once_an_epoch_with_its_own_values() {
     assert_ne!(all[..240], all[240..], "epochs differ");
     assert_eq!(draw(1, 48), all, "the order does not depend on the batches");
     assert_ne!(draw(2, 60), all, "it depends on the seed");
+    for drawn in [0, 1, 59, 239, 240, 401] {
+        let mut points = Points::<f64>::new(&dataset, &["u", "v"], &part, 1).unwrap();
+        points.seek(drawn as u64).unwrap();
+        let mut rest = Batch::default();
+        points.draw(480 - drawn, &mut rest).unwrap();
+        let rest: Vec<u32> = rest.values.chunks(3).map(|v| v[0] as u32).collect();
+        assert_eq!(rest, all[drawn..], "resumed after {drawn}");
+    }
     let mut snapshots = Snapshots::new(&dataset, &["u"], &part, 3).unwrap();
     let mut seen: Vec<_> =
         (0..6).map(|_| snapshots.draw::<f32>().unwrap()).map(|s| s.fields[0][5] as u32).collect();

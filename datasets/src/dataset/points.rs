@@ -2,12 +2,13 @@
 
 use super::numbers::Numbers;
 use super::tiles::{shared_axes, tiles};
+use super::window::{Table, Window};
 use super::{Axis, Dataset, Real, Role, Selection};
 use crate::random::Stream;
 use crate::{Error, Result};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread;
 
 /// Pieces that are shuffled together hold about so many numbers.
@@ -18,10 +19,12 @@ const MOST_AXES: usize = 8;
 /// Points drawn at random: their coordinates, and the values of fields there.
 ///
 /// The selection is cut into pieces of about a chunk of the file. Each epoch takes the pieces in a random order, a window of
-/// a few at a time (about 4 million numbers), and the points of a window in a random order. So each point is drawn once an
-/// epoch, every point is equally likely at every place of the order, and points of one batch come from few pieces: fewer
-/// different places than independent draws would have, and the file is read in whole chunks. The order is a function of
-/// the seed, the selection, the fields and the file's chunks, whatever the number of threads.
+/// a few at a time (about 4 million numbers). The points of a piece come in a random order, up to 16 of them before the
+/// next piece of the window has its turn, so that each batch of some hundred points has its share of every piece of the
+/// window. Each point is drawn once an epoch, every point is equally likely at every place of the order, and the file is
+/// read in whole chunks; points of one batch come from few pieces: fewer different places than independent draws would
+/// have. The order is a function of the seed, the selection, the fields and the file's chunks, whatever the number of
+/// threads, and [`seek`](Self::seek) goes to any place of it.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -40,11 +43,10 @@ const MOST_AXES: usize = 8;
 /// ```
 pub struct Points<T> {
     names: Vec<String>,
-    width: usize,
-    per_epoch: usize,
-    windows: Receiver<Result<Window<T>>>,
+    plan: Arc<Plan>,
+    windows: Option<Windows<T>>,
     window: Option<Window<T>>,
-    axes: Arc<Vec<Table<T>>>,
+    axes: Vec<Table<T>>,
 }
 
 /// Points and what is known of them.
@@ -58,21 +60,20 @@ pub struct Batch<T> {
     pub trajectories: Vec<u32>,
 }
 
-/// The coordinates of an axis.
-struct Table<T> {
-    role: Role,
-    columns: Vec<Vec<T>>,
+/// What is read, and in which order.
+struct Plan {
+    pieces: Vec<Vec<Range<usize>>>,
+    sources: Vec<Source>,
+    width: usize,
+    seed: u64,
+    /// Pieces of a window; the last of an epoch may have fewer.
+    each: usize,
 }
 
-/// Some pieces, and the order of their points.
-struct Window<T> {
-    tiles: Vec<Vec<Range<usize>>>,
-    /// The number of the first point of each piece.
-    starts: Vec<u32>,
-    /// `[points × values]`.
-    values: Vec<T>,
-    order: Vec<u32>,
-    taken: usize,
+/// Windows read by another thread, one ahead; what was used up goes back to be filled again.
+struct Windows<T> {
+    filled: Receiver<Result<Window<T>>>,
+    used: Sender<Window<T>>,
 }
 
 /// What is read for one field.
@@ -131,7 +132,6 @@ impl<T: Real> Points<T> {
         }
         let (region, chunk) =
             first.ok_or_else(|| Error::NoField { name: String::new(), known: String::new() })?;
-        let per_epoch = region.iter().map(ExactSizeIterator::len).product();
         let pieces = tiles(&region, chunk.as_deref());
         let names = axes.iter().flat_map(|a| &a.coordinates).map(|c| c.name.clone()).collect();
         let table = |a: &&Axis| Table {
@@ -142,20 +142,12 @@ impl<T: Real> Points<T> {
                 .map(|c| c.values.iter().map(|v| T::nearest(*v)).collect())
                 .collect(),
         };
-        let tables = Arc::new(axes.iter().map(table).collect());
-        let width = sources.iter().map(|s| s.components).sum();
-        let (send, windows) = sync_channel(1);
-        thread::spawn(move || {
-            for at in 0.. {
-                let made = Window::make(&pieces, &sources, width, seed, at);
-                let failed = made.is_err();
-                // Nobody listens any more, or nothing more can be read.
-                if send.send(made).is_err() || failed {
-                    return;
-                }
-            }
-        });
-        Ok(Self { names, width, per_epoch, windows, window: None, axes: tables })
+        let axes = axes.iter().map(table).collect();
+        let width = sources.iter().map(|s| s.components).sum::<usize>();
+        let largest = pieces.iter().map(|p| size(p)).max().unwrap_or(1);
+        let each = (WINDOW / (width * largest).max(1)).clamp(1, pieces.len());
+        let plan = Arc::new(Plan { pieces, sources, width, seed, each });
+        Ok(Self { names, plan, windows: None, window: None, axes })
     }
 
     /// The names of a point's coordinates.
@@ -165,12 +157,34 @@ impl<T: Real> Points<T> {
 
     /// How many values a point has.
     pub fn width(&self) -> usize {
-        self.width
+        self.plan.width
     }
 
     /// How many points the selection has.
     pub fn per_epoch(&self) -> usize {
-        self.per_epoch
+        self.plan.pieces.iter().map(|p| size(p)).sum()
+    }
+
+    /// Goes to where `drawn` points have been drawn, over all epochs: a training that is resumed goes on with the points it
+    /// would have had.
+    ///
+    /// # Errors
+    /// As [`draw`](Self::draw).
+    pub fn seek(&mut self, drawn: u64) -> Result<()> {
+        let (epoch, mut rest) = (drawn / self.per_epoch() as u64, drawn as usize % self.per_epoch());
+        let order = self.plan.order(epoch);
+        let mut at = epoch * self.plan.windows() as u64;
+        for chosen in order.chunks(self.plan.each) {
+            let points = chosen.iter().map(|i| size(&self.plan.pieces[*i as usize])).sum::<usize>();
+            if rest < points {
+                break;
+            }
+            rest -= points;
+            at += 1;
+        }
+        self.windows = Some(Windows::start(&self.plan, at));
+        self.next_window()?.skip(rest);
+        Ok(())
     }
 
     /// Draws the next `n` points, reusing the memory of `batch`. One epoch follows the other.
@@ -178,99 +192,101 @@ impl<T: Real> Points<T> {
     /// # Errors
     /// [`Error::Malformed`] when the file is damaged; [`Error::Open`].
     pub fn draw(&mut self, n: usize, batch: &mut Batch<T>) -> Result<()> {
-        batch.coordinates.clear();
-        batch.values.clear();
-        batch.trajectories.clear();
-        batch.coordinates.reserve(n * self.names.len());
-        batch.values.reserve(n * self.width);
-        batch.trajectories.reserve(n);
-        let mut missing = n;
-        while missing > 0 {
-            let empty = self.window.as_ref().is_none_or(|w| w.taken == w.order.len());
-            if empty {
-                let gone = || Error::Description {
-                    what: "reading has failed before".into(),
-                    mend: "open the dataset again",
-                };
-                self.window = Some(self.windows.recv().map_err(|_| gone())??);
+        let width = self.plan.width;
+        batch.coordinates.resize(n * self.names.len(), T::default());
+        batch.values.resize(n * width, T::default());
+        batch.trajectories.resize(n, 0);
+        let mut drawn = 0;
+        while drawn < n {
+            if self.window.as_ref().is_none_or(|w| w.left() == 0) {
+                self.next_window()?;
             }
             if let Some(window) = &mut self.window {
-                let n = missing.min(window.order.len() - window.taken);
-                window.take(n, self.width, &self.axes, batch);
-                missing -= n;
+                let n = (n - drawn).min(window.left());
+                window.take(n, width, &self.axes, batch, drawn);
+                drawn += n;
             }
         }
         Ok(())
     }
+
+    fn next_window(&mut self) -> Result<&mut Window<T>> {
+        let windows = self.windows.get_or_insert_with(|| Windows::start(&self.plan, 0));
+        if let Some(used) = self.window.take() {
+            // The other thread may have ended, after an error.
+            let _ = windows.used.send(used);
+        }
+        let gone = || Error::Description {
+            what: "reading has failed before".into(),
+            mend: "open the dataset again",
+        };
+        Ok(self.window.insert(windows.filled.recv().map_err(|_| gone())??))
+    }
 }
 
-impl<T: Real> Window<T> {
-    /// Window number `at`, counted over all epochs.
-    fn make(
-        pieces: &[Vec<Range<usize>>],
-        sources: &[Source],
-        width: usize,
-        seed: u64,
-        at: usize,
-    ) -> Result<Self> {
-        let size = |tile: &[Range<usize>]| tile.iter().map(ExactSizeIterator::len).product::<usize>();
-        let each = (WINDOW / (width * size(&pieces[0])).max(1)).clamp(1, pieces.len());
-        let windows = pieces.len().div_ceil(each);
-        let (epoch, place) = (at / windows, at % windows);
-        let mut order: Vec<u32> = (0..pieces.len() as u32).collect();
-        shuffle(&mut order, Stream::new(seed, "pieces"), epoch as u64);
-        let chosen = &order[place * each..pieces.len().min((place + 1) * each)];
-        let tiles: Vec<_> = chosen.iter().map(|i| pieces[*i as usize].clone()).collect();
-        let mut starts = Vec::with_capacity(tiles.len());
-        let mut points = 0;
-        for tile in &tiles {
-            starts.push(points as u32);
-            points += size(tile);
-        }
-        let mut values = crate::error::allocate("a window of points", points * width, T::default())?;
-        for (tile, start) in tiles.iter().zip(&starts) {
-            let part = &mut values[*start as usize * width..(*start as usize + size(tile)) * width];
-            let mut column = 0;
-            for source in sources {
-                source.fill(tile, part, column, width)?;
-                column += source.components;
+impl<T: Real> Windows<T> {
+    /// Starts to read at window `first`, counted over all epochs.
+    fn start(plan: &Arc<Plan>, first: u64) -> Self {
+        let (send, filled) = sync_channel(1);
+        let (used, spare) = channel::<Window<T>>();
+        let plan = Arc::clone(plan);
+        thread::spawn(move || {
+            let mut known = None;
+            for at in first.. {
+                let mut window = spare.try_recv().unwrap_or_default();
+                let made = plan.fill(&mut window, at, &mut known).map(|()| window);
+                let failed = made.is_err();
+                // Nobody listens any more, or nothing more can be read.
+                if send.send(made).is_err() || failed {
+                    return;
+                }
             }
-        }
-        let mut order: Vec<u32> = (0..points as u32).collect();
-        shuffle(&mut order, Stream::new(seed, "points"), at as u64);
-        Ok(Self { tiles, starts, values, order, taken: 0 })
+        });
+        Self { filled, used }
+    }
+}
+
+impl Plan {
+    /// How many windows an epoch has.
+    fn windows(&self) -> usize {
+        self.pieces.len().div_ceil(self.each)
     }
 
-    /// The next `n` points. Per point: one random read of the values, one of each coordinate's table.
-    fn take(&mut self, n: usize, width: usize, axes: &[Table<T>], batch: &mut Batch<T>) {
-        for &i in &self.order[self.taken..self.taken + n] {
-            let piece = self.starts.partition_point(|s| *s <= i) - 1;
-            let (tile, mut rest) = (&self.tiles[piece], i - self.starts[piece]);
-            let mut index = [0u32; MOST_AXES];
-            for (at, range) in index.iter_mut().zip(tile).rev() {
-                let side = range.len() as u32;
-                *at = range.start as u32 + rest % side;
-                rest /= side;
-            }
-            let mut trajectory = 0;
-            for (axis, at) in axes.iter().zip(index) {
-                if axis.role == Role::Trajectory {
-                    trajectory = at;
-                }
-                for column in &axis.columns {
-                    batch.coordinates.push(column[at as usize]);
-                }
-            }
-            batch.trajectories.push(trajectory);
-            let from = i as usize * width;
-            if width == 1 {
-                batch.values.push(self.values[from]);
-            } else {
-                batch.values.extend_from_slice(&self.values[from..from + width]);
-            }
-        }
-        self.taken += n;
+    /// The pieces in the order of an epoch.
+    fn order(&self, epoch: u64) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.pieces.len() as u32).collect();
+        shuffle(&mut order, Stream::new(self.seed, "pieces"), epoch);
+        order
     }
+
+    /// Fills window number `at`, counted over all epochs; `known` keeps the order of the last epoch.
+    fn fill<T: Real>(
+        &self,
+        window: &mut Window<T>,
+        at: u64,
+        known: &mut Option<(u64, Vec<u32>)>,
+    ) -> Result<()> {
+        let (epoch, place) = (at / self.windows() as u64, at as usize % self.windows());
+        if known.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            *known = Some((epoch, self.order(epoch)));
+        }
+        let order = known.as_ref().map_or(&[][..], |(_, order)| order);
+        let chosen = &order[place * self.each..self.pieces.len().min((place + 1) * self.each)];
+        let tiles: Vec<&[Range<usize>]> = chosen.iter().map(|i| &*self.pieces[*i as usize]).collect();
+        window.fill(&tiles, self.width, (self.seed, at), |tile, out| {
+            let mut column = 0;
+            for source in &self.sources {
+                source.fill(tile, out, column, self.width)?;
+                column += source.components;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// How many points a piece has.
+fn size(tile: &[Range<usize>]) -> usize {
+    tile.iter().map(ExactSizeIterator::len).product()
 }
 
 impl Source {
@@ -296,11 +312,15 @@ impl Source {
                 Err(n) => (strides[d], component) = (component, component * n),
             }
         }
-        let mut index = vec![0; region.len()];
-        for v in values {
+        let (Some(last), Some(step)) = (region.last().map(ExactSizeIterator::len), strides.last()) else {
+            return Ok(());
+        };
+        let outer = region.len() - 1;
+        let mut index = vec![0; outer];
+        for row in values.chunks_exact(last) {
             let to: usize = index.iter().zip(&strides).map(|(i, s)| i * s).sum();
-            out[to + column] = v;
-            for d in (0..index.len()).rev() {
+            out[to + column..].iter_mut().step_by(*step).zip(row).for_each(|(o, v)| *o = *v);
+            for d in (0..outer).rev() {
                 index[d] += 1;
                 if index[d] < region[d].len() {
                     break;

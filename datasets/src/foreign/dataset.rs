@@ -6,21 +6,23 @@ use super::source::Shared;
 use super::worker::HALF;
 use crate::{Error, Result};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Runs of so many bytes are read from the file without the worker.
-const DIRECT: u64 = 2048;
+pub(super) const DIRECT: u64 = 2048;
 
 /// A checked dataset: what it claims fits the file, its data are in the file, and it reads with the filters that are known.
 ///
-/// Clones share the file; a file is read by one thread at a time, except for contiguous data, which any number read at
-/// once. Several threads that unpack chunks each open the file themselves.
+/// Clones share the file; a file is read by one thread at a time, except for contiguous data and chunks that are not packed,
+/// which any number read at once. Several threads that unpack chunks each open the file themselves.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     pub(super) file: Arc<Shared>,
     pub(super) path: String,
     pub(super) layout: Layout,
     pub(super) shape: Vec<usize>,
+    /// Where its chunks lie, once that was asked.
+    pub(super) places: Arc<OnceLock<Vec<u64>>>,
 }
 
 /// A number a dataset is read as; what is in the file is converted, and clipped where it does not fit.
@@ -119,6 +121,7 @@ impl Dataset {
                     self.file.read_at(at, &mut bytes[from..from + length])
                 })
             }
+            _ if self.read_chunks(&region, T::KIND, bytes)? => Ok(()),
             _ => self.read_tiles(&region, T::KIND, bytes),
         }
     }

@@ -1,5 +1,6 @@
 //! The side that calls the HDF5 library: it runs in the worker, on one thread, and may die at any call.
 
+use super::chunks;
 use super::limits;
 use super::message::{Answer, Kind, Layout, Member, MemberKind, Refusal, Reply, Request, Type};
 use super::text;
@@ -67,6 +68,7 @@ impl Library {
                 text::attribute(&attribute).map(|a| Answer::Attribute(Some(a)))
             }
             Request::Dataset { path } => layout(&self.found(path)?).map(Answer::Dataset),
+            Request::Chunks { path } => places(self.dataset(path)?).map(Answer::Chunks),
             Request::Numbers { path, start, count, number, .. } => {
                 let bytes = numbers(self.dataset(path)?, start, count, *number, window)?;
                 Ok(Answer::Numbers(bytes))
@@ -300,6 +302,37 @@ fn layout(dataset: &Dataset) -> Result<Layout, Refusal> {
         stored: dataset.storage_size(),
         offset: if storage == Storage::Contiguous { dataset.offset() } else { None },
     })
+}
+
+/// Where each chunk lies in the file, in row-major order of the grid they make.
+fn places(dataset: &Dataset) -> Result<Vec<u64>, Refusal> {
+    let shape = dataset.get_shape().map_err(|e| damaged(&e))?;
+    let chunk = dataset.chunk().filter(|c| c.len() == shape.len() && !c.contains(&0));
+    let chunk = chunk.ok_or_else(|| refusal("it has no chunks", AGAIN))?;
+    let grid: Vec<u64> = shape.iter().zip(&chunk).map(|(n, c)| n.div_ceil(*c) as u64).collect();
+    let cells = product(&grid)?;
+    if cells as u64 > chunks::MOST {
+        return Err(refusal("it has too many chunks", "write it with larger chunks"));
+    }
+    let whole =
+        chunk.iter().try_fold(dataset.dtype().map_err(|e| damaged(&e))?.size(), |n, c| n.checked_mul(*c));
+    let mut places = vec![chunks::NOWHERE; cells];
+    let visited = dataset.chunks_visit(|found| {
+        let number = found
+            .offset
+            .iter()
+            .zip(&chunk)
+            .zip(&grid)
+            .fold(0, |n, ((at, c), side)| n * side + at / *c as u64);
+        if Some(found.size as usize) == whole
+            && let Some(place) = places.get_mut(number as usize)
+        {
+            *place = found.addr;
+        }
+        0
+    });
+    visited.map_err(|e| damaged(&e))?;
+    Ok(places)
 }
 
 fn name(filter: &Filter) -> String {

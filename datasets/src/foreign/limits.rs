@@ -22,8 +22,10 @@ pub(super) const MEMORY: u64 = 640 << 20;
 pub(super) const REQUEST: u64 = 3_000;
 /// Processor time for everything that is asked about a file without reading its data, in milliseconds.
 pub(super) const METADATA: u64 = 5_000;
-/// Time on the clock for one request, in seconds; for a worker that waits, for a slow disk most likely.
-pub(super) const WAIT: u64 = 60;
+/// Time on the clock that a file may keep its reader waiting, in seconds, besides what its data take at [`PACE`].
+pub(super) const WAIT: u64 = 8;
+/// Bytes of data a second that the slowest disk gives.
+pub(super) const PACE: u64 = 1 << 20;
 
 /// The most that deflate can shrink, about 1032 : 1, with some room for headers.
 const SHRINK: u64 = 1100;

@@ -17,6 +17,8 @@ pub(super) enum Request {
     Attribute { object: String, name: String },
     /// What a dataset is.
     Dataset { path: String },
+    /// Where the chunks of a dataset lie.
+    Chunks { path: String },
     /// Numbers of a box of a dataset, put into the given half of the window.
     Numbers { path: String, start: Vec<u64>, count: Vec<u64>, number: Kind, half: usize },
     /// Strings of a box of a dataset.
@@ -36,9 +38,10 @@ impl Request {
             Self::AttributeNames { object: path } => format!("the attributes of {}", object(path)),
             Self::Attribute { object: path, name } if path.is_empty() => format!("attribute `{name}`"),
             Self::Attribute { object: path, name } => format!("attribute `{name}` of `{path}`"),
-            Self::Dataset { path } | Self::Numbers { path, .. } | Self::Texts { path, .. } => {
-                format!("dataset `{path}`")
-            }
+            Self::Dataset { path }
+            | Self::Chunks { path }
+            | Self::Numbers { path, .. }
+            | Self::Texts { path, .. } => format!("dataset `{path}`"),
         }
     }
 
@@ -60,6 +63,8 @@ pub(super) enum Answer {
     Names(Vec<String>),
     Attribute(Option<RawAttribute>),
     Dataset(Layout),
+    /// The byte of the file where each chunk starts, in row-major order of the grid they make.
+    Chunks(Vec<u64>),
     /// So many bytes are in the window.
     Numbers(usize),
     Texts(Vec<String>),

@@ -244,7 +244,13 @@ impl Source {
         };
         limits::check(&layout, self.length()).map_err(|refusal| self.shared.refused(&request, refusal))?;
         let shape = layout.shape.iter().map(|n| *n as usize).collect();
-        Ok(Some(Dataset { file: self.shared.clone(), path: path.into(), layout, shape }))
+        Ok(Some(Dataset {
+            file: self.shared.clone(),
+            path: path.into(),
+            layout,
+            shape,
+            places: Arc::default(),
+        }))
     }
 }
 

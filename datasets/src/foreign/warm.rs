@@ -33,6 +33,7 @@ pub(super) fn warm_up() -> hdf5::Result<()> {
     for name in ["group", "deflate", "lzf", "texts", "none"] {
         ask(Request::Find { path: path(name) });
         ask(Request::Dataset { path: path(name) });
+        ask(Request::Chunks { path: path(name) });
         ask(Request::Attribute { object: path(name), name: path("none") });
         ask(Request::Texts { path: path(name), start: vec![0], count: vec![1] });
         for number in [Kind::F32, Kind::F64, Kind::U8, Kind::U16, Kind::U64, Kind::I32, Kind::I64] {

@@ -6,14 +6,14 @@
 
 use super::library::Library;
 use super::limits;
-use super::message::{Reply, Request};
+use super::message::{Answer, Reply, Request};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Once;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes of one half of the window; the worker fills one while the other is copied out.
 pub(super) const HALF: usize = 4 << 20;
@@ -25,6 +25,8 @@ pub(super) struct Worker {
     socket: UnixStream,
     process: libc::pid_t,
     window: Window,
+    /// How much longer it may keep its parent waiting.
+    patience: Duration,
 }
 
 /// Memory that both processes see.
@@ -38,7 +40,7 @@ unsafe impl Send for Window {}
 pub(super) enum Death {
     /// It used up its processor time.
     Processor,
-    /// It did not answer for [`limits::WAIT`] seconds.
+    /// It kept its parent waiting for more than [`limits::WAIT`] seconds.
     Wait,
     /// A signal ended it, most likely a crash.
     Signal(i32),
@@ -70,7 +72,6 @@ impl Worker {
     pub fn start() -> io::Result<Self> {
         warm_up();
         let (ours, theirs) = UnixStream::pair()?;
-        ours.set_read_timeout(Some(Duration::from_secs(limits::WAIT)))?;
         let window = Window::new()?;
         // Nobody else is in the library while its state is copied, and the child is the one that holds its lock.
         hdf5::sync::sync(|| {
@@ -83,7 +84,9 @@ impl Worker {
             // Until the child has let go of the files of this process, it shares their locks; meanwhile nobody opens one.
             forked.and_then(|process| {
                 drop(theirs);
-                let worker = Self { socket: ours, process, window };
+                let patience = Duration::from_secs(limits::WAIT);
+                ours.set_read_timeout(Some(patience))?;
+                let worker = Self { socket: ours, process, window, patience };
                 (&worker.socket).read_exact(&mut [0])?;
                 Ok(worker)
             })
@@ -96,10 +99,19 @@ impl Worker {
         sent.and_then(|bytes| send(&mut self.socket, &bytes)).map_err(|e| self.death(&e))
     }
 
-    /// Waits for an answer.
+    /// Waits for an answer, for as long as what is left of its patience; data that came earn some back.
     pub fn receive(&mut self) -> Result<Reply, Death> {
-        let reply = receive(&mut self.socket);
+        let started = Instant::now();
+        // No patience at all would be told the system as no limit at all.
+        let reply = self.socket.set_read_timeout(Some(self.patience.max(Duration::from_millis(1))));
+        let reply = reply.and_then(|()| receive(&mut self.socket));
         let reply = reply.and_then(|bytes| serde_json::from_slice(&bytes).map_err(io::Error::other));
+        let earned = match &reply {
+            Ok(Ok(Answer::Numbers(bytes))) => Duration::from_micros(*bytes as u64 * 1_000_000 / limits::PACE),
+            _ => Duration::ZERO,
+        };
+        let left = (self.patience + earned).saturating_sub(started.elapsed());
+        self.patience = left.min(Duration::from_secs(limits::WAIT));
         reply.map_err(|e| self.death(&e))
     }
 
