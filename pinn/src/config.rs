@@ -159,8 +159,9 @@ fn one_or_more<'de, D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Ve
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Either {
-        One(Value),
+        // First, for a value may be a list too.
         More(Vec<Value>),
+        One(Value),
     }
     // Through a value, because an untagged choice would not say what is wrong inside.
     let values = match Either::deserialize(d)? {

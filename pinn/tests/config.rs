@@ -57,6 +57,13 @@ fn the_example_of_the_manual_is_read_and_written_whole() {
     let text = config.to_toml();
     assert!(text.contains("resample = 1") && text.contains("[train.rate]"), "{text}");
     assert_eq!(Config::parse(&text, &[]).unwrap(), config);
+    let one = HELMHOLTZ.to_string() + "[data]\nfile = \"a.h5\"\n";
+    let two = HELMHOLTZ.to_string() + "[[data]]\nfile = \"a.h5\"\n[[data]]\nfile = \"b.h5\"\n";
+    for (text, count) in [(one, 1), (two, 2)] {
+        let config = Config::parse(&text, &[]).unwrap();
+        assert_eq!(config.data.len(), count);
+        assert_eq!(Config::parse(&config.to_toml(), &[]).unwrap(), config);
+    }
 }
 
 #[test]
