@@ -74,7 +74,7 @@ fn exact_solutions_meet_every_equation_and_condition_and_others_do_not() {
         for (term, rest) in rest(config.clone(), "0") {
             assert!(rest < 1e-10, "{name}, {term}: {rest:e}");
         }
-        let bump = format!("1e-3*exp(0.3*({}))", config.equation.coordinates.join(" + 0.7*"));
+        let bump = format!("0.1*exp(0.3*({}))", config.equation.coordinates.join(" + 0.7*"));
         let wrong = rest(config, &bump);
         assert!(wrong.iter().all(|(_, rest)| *rest > 1e-6), "{name}: {wrong:?}");
     }
