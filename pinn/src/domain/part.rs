@@ -247,7 +247,7 @@ impl Part {
     ) -> bool {
         let spatial = match &piece.place {
             Place::Interior => self.region.axes.len(),
-            Place::Surface(surface, _) => surface.directions().len(),
+            Place::Surface(surface, _) => surface.parameters(),
             Place::Given => 0,
         };
         if !piece.draw(&self.region, &u[..spatial], scratch) {

@@ -86,6 +86,18 @@ impl Surface {
         }
     }
 
+    /// How many [`directions`](Self::directions) it has.
+    pub fn parameters(&self) -> usize {
+        match self {
+            Self::Face { bounds, .. } | Self::Plane { bounds, .. } => bounds.len() - 1,
+            Self::Edge { .. } => 1,
+            Self::Sphere { center, .. } => match center.len() {
+                k @ 1..=3 => k.max(2) - 1,
+                k => k.next_multiple_of(2),
+            },
+        }
+    }
+
     /// Its area; for points, their number.
     pub fn measure(&self) -> f64 {
         let others = |bounds: &[[f64; 2]], axis: usize| -> f64 {
