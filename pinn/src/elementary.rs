@@ -66,6 +66,15 @@ pub(crate) fn decay<T: Real, V: Vector<T>>(x: V) -> V {
     s.mul_add(p, s)
 }
 
+/// exp x, as the square of exp(x / 2), which has the whole range of the type between 0 and ∞.
+#[inline(always)]
+pub(crate) fn exp<T: Real, V: Vector<T>>(x: V) -> V {
+    let most = V::splat(T::of(if single::<T>() { 87.0 } else { 708.0 }));
+    let (s, p) = exponent((-most).max(most.min(x * V::splat(T::of(0.5)))));
+    let root = s.mul_add(p, s);
+    root * root
+}
+
 /// tanh x = −e / (2 + e) with e = exp(−2|x|) − 1, which keeps its digits near 0.
 #[inline(always)]
 pub(crate) fn tanh<T: Real, V: Vector<T>>(x: V) -> V {
@@ -250,11 +259,11 @@ mod tests {
     use super::*;
     use crate::simd::Kernel;
 
-    /// The functions at every x: tanh, logistic, ln(1 + exp(−|x|)), sin, cos, Φ and its density.
+    /// The functions at every x: tanh, logistic, ln(1 + exp(−|x|)), sin, cos, Φ and its density, exp.
     struct All<'a, T>(&'a [T]);
 
     impl<T: Real> Kernel<T> for All<'_, T> {
-        type Output = Vec<[f64; 7]>;
+        type Output = Vec<[f64; 8]>;
         #[inline(always)]
         fn run<V: Vector<T>>(self) -> Self::Output {
             let mut out = vec![];
@@ -269,7 +278,7 @@ mod tests {
                     unsafe { v.store(lanes.as_mut_ptr()) };
                     lanes[0].f64()
                 };
-                out.push([tanh(v), l, log1p(e), s, c, p, d].map(first));
+                out.push([tanh(v), l, log1p(e), s, c, p, d, exp(v)].map(first));
             }
             out
         }
@@ -288,10 +297,11 @@ mod tests {
                 x.cos(),
                 normal,
                 density,
+                x.exp(),
             ];
             for (i, (g, e)) in got.into_iter().zip(expected).enumerate() {
-                // A rounding of x² in the exponent of the last two.
-                let slack = if i > 4 { 1.0 + x * x } else { 1.0 };
+                // A rounding of x² in the exponent of Φ and its density.
+                let slack = if i == 5 || i == 6 { 1.0 + x * x } else { 1.0 };
                 let tiny = 1e-30 + if i == 3 || i == 4 { 1e-3 * T::EPSILON * x.abs() } else { 0.0 };
                 let close = (g - e).abs() <= ulps * slack * T::EPSILON * e.abs() + tiny;
                 assert!(close, "function {i} at {x}: {g:e} is not {e:e}");
@@ -312,8 +322,8 @@ mod tests {
     #[test]
     fn large_arguments_saturate_and_turn_and_a_nan_stays_one() {
         let out = f64::dispatch(All(&[1e300, -1e300, 3e9, f64::NAN]));
-        assert_eq!((out[0][0], out[0][1], out[0][5]), (1.0, 1.0, 1.0));
-        assert_eq!(out[1][0], -1.0);
+        assert_eq!((out[0][0], out[0][1], out[0][5], out[0][7]), (1.0, 1.0, 1.0, f64::INFINITY));
+        assert_eq!((out[1][0], out[1][7]), (-1.0, 0.0));
         assert!(out[1][1] < 1e-300 && out[1][5] < 1e-290);
         assert_eq!((out[2][3], out[2][4]), (3e9f64.sin(), 3e9f64.cos()));
         assert!(out[3].iter().all(|v| v.is_nan()), "{:?}", out[3]);

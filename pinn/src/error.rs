@@ -37,6 +37,14 @@ pub enum Error {
     /// Text that is no equation.
     #[error("expression: {0}")]
     Expression(#[from] Mistake),
+    /// An equation that contradicts itself.
+    #[error("equation: {what}; {mend}")]
+    Equation {
+        /// What is wrong.
+        what: String,
+        /// How to mend it.
+        mend: &'static str,
+    },
     /// A training that cannot be.
     #[error("{what}; {mend}")]
     Training {

@@ -4,7 +4,7 @@
 //! forward through every layer as truncated Taylor coefficients, all in one matrix product, and a sweep in reverse written by
 //! hand makes the gradient of a loss. No tape is kept and no derivative is nested in another.
 //!
-//! An equation is a [`Residual`]; with points it is a [`Term`] of a loss; a [`Propagator`] makes losses, residuals, gradients
+//! An equation is a [`Residual`], made of text by [`expression`], of one generic method by [`Equation`], or by hand; with points it is a [`Term`] of a loss; a [`Propagator`] makes losses, residuals, gradients
 //! and products with the transposed Jacobian of them.
 
 mod activation;
@@ -14,6 +14,7 @@ pub mod density;
 mod derivative;
 mod domain;
 mod elementary;
+mod equation;
 mod error;
 pub mod evaluation;
 pub mod expression;
@@ -45,6 +46,7 @@ pub use balance::Balance;
 pub use config::Config;
 pub use derivative::{Derivative, Differential, MAX_ORDER};
 pub use domain::{Domain, Part, PointCloud, Shape, Vanishing};
+pub use equation::{Algebra, Differentiated, Equation, Point};
 pub use error::{Error, Result};
 pub use evaluation::Evaluation;
 pub use feature::Feature;

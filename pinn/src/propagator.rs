@@ -265,6 +265,7 @@ impl<T: Real> Propagator<T> {
             check_len("the data", n * term.residual.columns(), term.data.len())?;
             check_len("the weights", n, term.weights.map_or(n, <[T]>::len))?;
             check_dim(dim, term.residual.streams())?;
+            check_outputs(self.network.architecture().outputs, term.residual.outputs())?;
             let t = tile::<T>(term.residual.streams().count(), n);
             cut(i, n, t, &mut self.pieces);
             arena =
@@ -361,6 +362,14 @@ fn check_dim(dim: usize, streams: &Streams) -> Result<()> {
     }
     let what = format!("streams in {} coordinates for a network of {dim}", streams.dim());
     Err(Error::Derivative { what, needs: "use as many as the network has inputs" })
+}
+
+fn check_outputs(outputs: usize, read: usize) -> Result<()> {
+    if read <= outputs {
+        return Ok(());
+    }
+    let needs = "give it as many as the equation has unknowns";
+    Err(Error::Network { what: "the number of outputs", value: outputs as f64, needs })
 }
 
 /// Makes room for `len` numbers in as many arenas as threads will work; returns how many.

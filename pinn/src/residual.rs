@@ -35,6 +35,10 @@ use std::ops::Range;
 pub trait Residual<T>: Sync {
     /// The streams it reads; `at.stream(output, s)` is number `s` of them.
     fn streams(&self) -> &Streams;
+    /// Outputs of the network that it reads: the first so many.
+    fn outputs(&self) -> usize {
+        1
+    }
     /// Residuals at each point.
     fn equations(&self) -> usize {
         1

@@ -1,7 +1,8 @@
 //! After a first evaluation, evaluating again allocates nothing. One test, since the counter sees the whole process.
 
 use resolvent_pinn::{
-    Architecture, Differential, Linearised, Network, Propagator, Residual, Sample, Streams, Term,
+    Algebra, Architecture, Differential, Differentiated, Equation, Linearised, Network, Point, Propagator,
+    Residual, Result, Sample, Streams, Term,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -41,13 +42,30 @@ impl Residual<f32> for Laplace {
     }
 }
 
+/// Δu + eᵘ.
+struct Bratu;
+
+impl Equation for Bratu {
+    fn dimension(&self) -> usize {
+        2
+    }
+    fn derivatives(&self) -> Result<Vec<Differential>> {
+        Ok(vec![Differential::laplacian(2)?])
+    }
+    fn residual<N: Algebra>(&self, at: &Point<'_, N>, r: &mut [N]) {
+        r[0] = at.derivative(0, 0) + at.value(0).exp();
+    }
+}
+
 #[test]
 fn a_second_gradient_allocates_nothing() {
     let network = Network::new(Architecture { gated: true, ..Architecture::dense(2, &[20, 20], 1) }).unwrap();
     let parameters: Vec<f32> = network.initial(0);
     let laplace = Laplace(Streams::new(2, &[Differential::laplacian(2).unwrap()]).unwrap());
     let points = [0.3; 2000];
-    let term = Term { residual: &laplace, points: &points, data: &[], weights: None };
+    let bratu = Differentiated::new(Bratu).unwrap();
+    let term = |residual| Term { residual, points: &points, data: &[], weights: None };
+    let terms = [term(&laplace), term(&bratu as &dyn Residual<f32>)];
     let (mut losses, mut gradients) = ([0.0; 2], vec![0.0; 2 * parameters.len()]);
     let mut propagator = Propagator::new(network).unwrap();
     // One thread: the queues of several may grow by themselves.
@@ -57,7 +75,7 @@ fn a_second_gradient_allocates_nothing() {
         for _ in 0..2 {
             SEEN.store(0, SeqCst);
             COUNTING.store(true, SeqCst);
-            propagator.gradients(&parameters, &[term, term], &mut losses, &mut gradients).unwrap();
+            propagator.gradients(&parameters, &terms, &mut losses, &mut gradients).unwrap();
             COUNTING.store(false, SeqCst);
             seen.push(SEEN.load(SeqCst));
         }

@@ -6,6 +6,8 @@ mod many_right_hand_sides;
 mod ndarray_and_sprs;
 #[path = "../../solvers/examples/null_space.rs"]
 mod null_space;
+#[path = "../../pinn/examples/own_equation.rs"]
+mod own_equation;
 #[path = "../../solvers/examples/own_operator.rs"]
 mod own_operator;
 #[path = "../../solvers/examples/own_preconditioner.rs"]
@@ -21,4 +23,12 @@ macro_rules! runs {
         }
     )+};
 }
-runs!(own_operator, own_preconditioner, time_loop, null_space, many_right_hand_sides, ndarray_and_sprs);
+runs!(
+    own_equation,
+    own_operator,
+    own_preconditioner,
+    time_loop,
+    null_space,
+    many_right_hand_sides,
+    ndarray_and_sprs
+);

@@ -7,9 +7,11 @@ use faer::{Accum, Mat, Par};
 use rand::{RngExt, SeedableRng};
 use resolvent_benches::Spread;
 use resolvent_benches::machine::Machine;
+use resolvent_pinn::expression::Scope;
 use resolvent_pinn::{
-    Architecture, Derivative, Differential, Feature, Linearised, Network, Propagator, Real, Residual, Sample,
-    Streams, Term,
+    Algebra, Architecture, Cloud, Config, Derivative, Differential, Differentiated, Equation, Feature, Given,
+    Linearised, Network, Objective, Point, Problem, Propagator, Real, Residual, Sample, Sampled, Sampler,
+    Sampling, Streams, Term, Trainer, TrainerOptions, registry,
 };
 use std::error::Error;
 use std::f64::consts::PI;
@@ -40,149 +42,101 @@ impl<T: Real> Residual<T> for Poisson {
     }
 }
 
-/// u − f.
-struct Fit(Streams);
-
-impl<T: Real> Residual<T> for Fit {
-    fn streams(&self) -> &Streams {
-        &self.0
-    }
-    fn columns(&self) -> usize {
-        1
-    }
-    fn linearise(&self, at: &Sample<'_, T>, out: &mut Linearised<'_, T>) {
-        let (u, f) = (at.stream(0, 0), at.data(0));
-        out.residual(0).iter_mut().enumerate().for_each(|(p, r)| *r = u[p] - f[p]);
-        out.partial(0, 0, 0).fill(T::of(1.0));
-    }
-}
-
 /// u_t + u u_x − ν u_xx in (t, x).
-struct Burgers(Streams);
+struct Burgers;
 
-impl<T: Real> Residual<T> for Burgers {
-    fn streams(&self) -> &Streams {
-        &self.0
+impl Equation for Burgers {
+    fn dimension(&self) -> usize {
+        2
     }
-    fn linearise(&self, at: &Sample<'_, T>, out: &mut Linearised<'_, T>) {
-        let nu = T::of(0.01 / PI);
-        let [u, ut, ux, uxx] = [0, 1, 2, 3].map(|s| at.stream(0, s));
-        for (p, r) in out.residual(0).iter_mut().enumerate() {
-            *r = ut[p] + u[p] * ux[p] - nu * uxx[p];
-        }
-        out.partial(0, 0, 0).copy_from_slice(ux);
-        out.partial(0, 0, 1).fill(T::of(1.0));
-        out.partial(0, 0, 2).copy_from_slice(u);
-        out.partial(0, 0, 3).fill(-nu);
+    fn derivatives(&self) -> resolvent_pinn::Result<Vec<Differential>> {
+        [&[0][..], &[1], &[1, 1]].iter().map(|axes| Ok(Derivative::along(2, axes)?.into())).collect()
+    }
+    #[inline(always)]
+    fn residual<N: Algebra>(&self, at: &Point<'_, N>, r: &mut [N]) {
+        let [ut, ux, uxx] = [0, 1, 2].map(|d| at.derivative(0, d));
+        r[0] = ut + at.value(0) * ux - uxx * (0.01 / PI);
     }
 }
 
-/// Adam with the rate 1e-3 · 0.9^(step/1000).
-struct Adam<T> {
-    m: Vec<T>,
-    v: Vec<T>,
-    steps: i32,
-}
+/// u_t + 6 u u_x + u_xxx in (t, x).
+struct KortewegDeVries;
 
-impl<T: Real> Adam<T> {
-    fn new(n: usize) -> Self {
-        Self { m: vec![T::of(0.0); n], v: vec![T::of(0.0); n], steps: 0 }
+impl Equation for KortewegDeVries {
+    fn dimension(&self) -> usize {
+        2
     }
-
-    fn step(&mut self, parameters: &mut [T], gradient: &[T]) {
-        self.steps += 1;
-        let t = self.steps;
-        let rate = 1e-3 * 0.9f64.powf(f64::from(t - 1) / 1000.0);
-        let rate = T::of(rate * (1.0 - 0.999f64.powi(t)).sqrt() / (1.0 - 0.9f64.powi(t)));
-        let [b1, c1, b2, c2, tiny] = [0.9, 0.1, 0.999, 0.001, 1e-8].map(T::of);
-        for (((p, g), m), v) in parameters.iter_mut().zip(gradient).zip(&mut self.m).zip(&mut self.v) {
-            *m = b1 * *m + c1 * *g;
-            *v = b2 * *v + c2 * *g * *g;
-            *p -= rate * *m / (v.sqrt() + tiny);
-        }
+    fn derivatives(&self) -> resolvent_pinn::Result<Vec<Differential>> {
+        [&[0][..], &[1], &[1, 1, 1]].iter().map(|axes| Ok(Derivative::along(2, axes)?.into())).collect()
+    }
+    #[inline(always)]
+    fn residual<N: Algebra>(&self, at: &Point<'_, N>, r: &mut [N]) {
+        let [ut, ux, uxxx] = [0, 1, 2].map(|d| at.derivative(0, d));
+        r[0] = ut + at.value(0) * ux * 6.0 + uxxx;
     }
 }
 
-/// One published step of the Helmholtz benchmark: 128 fresh points inside and 128 on every side, M1 or M4.
-struct Helmholtz<T: Real> {
-    propagator: Propagator<T>,
-    parameters: Vec<T>,
-    adam: Adam<T>,
-    random: rand_chacha::ChaCha8Rng,
-    annealed: bool,
-    lambda: f64,
-    inside: Poisson,
-    edge: Fit,
-    points: [Vec<T>; 2],
-    data: [Vec<T>; 2],
-    losses: [f64; 2],
-    gradients: Vec<T>,
+/// Δu + u − q with the solution sin πx sin 4πy.
+struct Helmholtz;
+
+impl Equation for Helmholtz {
+    fn dimension(&self) -> usize {
+        2
+    }
+    fn derivatives(&self) -> resolvent_pinn::Result<Vec<Differential>> {
+        Ok(vec![Differential::laplacian(2)?])
+    }
+    #[inline(always)]
+    fn residual<N: Algebra>(&self, at: &Point<'_, N>, r: &mut [N]) {
+        let exact = (at.coordinate(0) * PI).sin() * (at.coordinate(1) * (4.0 * PI)).sin();
+        r[0] = at.derivative(0, 0) + at.value(0) - exact * (1.0 - 17.0 * PI * PI);
+    }
 }
 
-impl<T: Real> Helmholtz<T> {
-    fn new(model: &str) -> Outcome<Self> {
-        let deviation = 2.0 / 12f64.sqrt();
-        let network = Network::new(Architecture {
-            features: Feature::standardised(&[0.0; 2], &[deviation; 2]),
-            gated: model == "M4",
-            ..Architecture::dense(2, &[50; 4], 1)
-        })?;
-        let parameters = network.initial(0);
-        let n = parameters.len();
-        Ok(Self {
-            propagator: Propagator::new(network)?,
-            parameters,
-            adam: Adam::new(n),
-            random: rand_chacha::ChaCha8Rng::seed_from_u64(0),
-            annealed: model == "M4",
-            lambda: 1.0,
-            inside: Poisson { streams: Streams::new(2, &[Differential::laplacian(2)?])?, c: 1.0 },
-            edge: Fit(Streams::value(2)),
-            points: [vec![T::of(0.0); 256], vec![T::of(0.0); 1024]],
-            data: [vec![T::of(0.0); 128], vec![T::of(0.0); 512]],
-            losses: [0.0; 2],
-            gradients: vec![T::of(0.0); 2 * n],
-        })
-    }
+/// The Helmholtz benchmark as `resolvent train helmholtz` runs it, with 4 layers of 50: M1 or M4.
+fn helmholtz(model: &str) -> Outcome<Problem> {
+    let [network, balance] =
+        if model == "M4" { ["gated", "gradient-statistics"] } else { ["dense", "fixed"] };
+    let sets = [
+        format!("network.kind=\"{network}\""),
+        format!("balance.kind=\"{balance}\""),
+        "network.layers=[50, 50, 50, 50]".into(),
+    ];
+    Ok(Problem::new(&Config::parse(registry::find("helmholtz")?.toml, &sets)?)?)
+}
 
-    fn step(&mut self) -> Outcome<()> {
-        let random = &mut self.random;
-        let mut uniform = || T::of(2.0 * f64::from(random.random::<f32>()) - 1.0);
-        self.points[0].iter_mut().for_each(|x| *x = uniform());
-        for side in 0..4 {
-            let fixed = T::of(if side < 2 { -1.0 } else { 1.0 });
-            for i in side * 128..(side + 1) * 128 {
-                let pair = if side % 2 == 0 { [uniform(), fixed] } else { [fixed, uniform()] };
-                [self.points[1][i], self.points[1][512 + i]] = pair;
-            }
-        }
-        let pi = T::of(PI);
-        let exact = |x: T, y: T| (pi * x).sin() * (T::of(4.0) * pi * y).sin();
-        let factor = T::of(1.0 - 17.0 * PI * PI);
-        for (i, f) in self.data[0].iter_mut().enumerate() {
-            *f = factor * exact(self.points[0][i], self.points[0][128 + i]);
-        }
-        for (i, f) in self.data[1].iter_mut().enumerate() {
-            *f = exact(self.points[1][i], self.points[1][512 + i]);
-        }
-        let terms = [
-            Term { residual: &self.inside, points: &self.points[0], data: &self.data[0], weights: None },
-            Term { residual: &self.edge, points: &self.points[1], data: &self.data[1], weights: None },
-        ];
-        self.propagator.gradients(&self.parameters, &terms, &mut self.losses, &mut self.gradients)?;
-        let n = self.parameters.len();
-        let (total, edge) = self.gradients.split_at_mut(n);
-        // The four sides are four means.
-        if self.annealed && self.adam.steps % 10 == 0 {
-            let largest = total.iter().fold(0.0, |m: f64, g| m.max(g.f64().abs()));
-            let mean = edge.iter().map(|g| 4.0 * g.f64().abs()).sum::<f64>() / n as f64;
-            self.lambda = 0.9 * self.lambda + 0.1 * largest / (self.lambda * mean);
-        }
-        let weight = T::of(4.0 * self.lambda);
-        total.iter_mut().zip(edge).for_each(|(t, e)| *t += weight * *e);
-        self.adam.step(&mut self.parameters, total);
-        Ok(())
-    }
+/// A training of one equation and of what is known at t = 0, on points that stay.
+fn trainer<T: Real>(
+    layers: &[usize],
+    equation: impl Residual<T> + Send + 'static,
+    inside: Vec<T>,
+    start: Vec<T>,
+) -> Outcome<Trainer<T>> {
+    let features = Feature::standardised(&[0.5, 0.0], &[0.5, 1.0]);
+    let given = |points| Given(Cloud { points, data: vec![] });
+    let condition = Scope::new(&["t", "x"], &["u"])?.formula(&["u + sin(pi*x)"])?;
+    Ok(Trainer::new(
+        Network::new(Architecture { features, ..Architecture::dense(2, layers, 1) })?,
+        vec![
+            Objective::new("equation", equation, given(inside)),
+            Objective::new("start", condition, given(start)),
+        ],
+        &[],
+        TrainerOptions { resample: 0, ..TrainerOptions::default() },
+    )?)
+}
+
+/// Steps of the same training with its equation as text and as a method, in turn.
+fn compare<T: Real>(name: &str, threads: usize, runs: usize, mut of: [Trainer<T>; 2]) -> Outcome<()> {
+    let [text, method] = of.each_mut();
+    let [text, method] = alternating(runs, || Ok(text.step().map(drop)?), || Ok(method.step().map(drop)?))?;
+    let ratio = method.median / text.median;
+    let [text, method] = [text, method].map(|t| 1e3 * t.median);
+    println!(
+        "{name}, {threads} threads, {}: text {text:.3} ms, method {method:.3} ms, ratio {ratio:.3}",
+        T::NAME
+    );
+    Ok(())
 }
 
 /// Runs of `f` in seconds, after two that warm up.
@@ -196,6 +150,26 @@ fn times(runs: usize, mut f: impl FnMut() -> Outcome<()>) -> Outcome<Spread> {
         }
     }
     Ok(Spread::of(&seconds).unwrap_or_default())
+}
+
+/// As [`times`], of two things that take turns.
+fn alternating(
+    runs: usize,
+    mut f: impl FnMut() -> Outcome<()>,
+    mut g: impl FnMut() -> Outcome<()>,
+) -> Outcome<[Spread; 2]> {
+    let mut seconds = [vec![], vec![]];
+    for run in 0..runs + 2 {
+        let clock = Instant::now();
+        f()?;
+        let first = clock.elapsed().as_secs_f64();
+        g()?;
+        if run >= 2 || runs == 1 {
+            seconds[0].push(first);
+            seconds[1].push(clock.elapsed().as_secs_f64() - first);
+        }
+    }
+    Ok(seconds.map(|s| Spread::of(&s).unwrap_or_default()))
 }
 
 /// The best rate of a square product among a few sizes, in operations a second.
@@ -231,12 +205,50 @@ fn run<T: Real>(threads: usize, runs: usize) -> Outcome<()> {
     let before = pool.install(|| peak::<T>(threads, runs))?;
     println!("product of {}, {threads} threads: {:.1} GF/s", T::NAME, before / 1e9);
     if threads == 1 {
-        for (model, extra) in [("M1", 0.0), ("M4", 0.0)] {
-            let mut problem = Helmholtz::<T>::new(model)?;
-            let t = pool.install(|| times(20 * runs, || problem.step()))?;
-            let work = 6.0 * (4.0 * 128.0 + 512.0) * 3.0 * 2500.0 + extra;
-            row(&format!("Helmholtz {model}, 4×50, 128 + 512 points, step"), 1, T::NAME, work, t, before);
+        for model in ["M1", "M4"] {
+            let problem = helmholtz(model)?;
+            let mut trainer = problem.trainer::<T>()?;
+            trainer.step()?;
+            // The same points in every turn: what a step costs beyond its gradients is the trainer's.
+            let parameters = trainer.parameters().to_vec();
+            let mut fixed = problem.trainer::<T>()?;
+            fixed.step()?;
+            let terms = fixed.terms();
+            let mut propagator = Propagator::new(problem.network().clone())?;
+            let (mut losses, mut gradients) = ([0.0; 2], vec![T::of(0.0); 2 * parameters.len()]);
+            let [step, bare] = pool.install(|| {
+                alternating(
+                    20 * runs,
+                    || Ok(trainer.step().map(drop)?),
+                    || Ok(propagator.gradients(&parameters, &terms, &mut losses, &mut gradients)?),
+                )
+            })?;
+            let work = 6.0 * (4.0 * 128.0 + 512.0) * 3.0 * 2500.0;
+            row(&format!("Helmholtz {model}, 4×50, 128 + 512 points, step"), 1, T::NAME, work, step, before);
+            row(&format!("Helmholtz {model}, its gradients alone"), 1, T::NAME, work, bare, before);
         }
+        let problem = helmholtz("M1")?;
+        let part = |on: &str, n, name: &str| -> Outcome<Sampled> {
+            Ok(Sampled::new(problem.domain().part(on)?, 2, n, Sampler::new(Sampling::Uniform, 1, name)))
+        };
+        let edge = problem.scope().formula(&["u - exact_u"])?;
+        let objectives = vec![
+            Objective::new("equation", Differentiated::new(Helmholtz)?, part("interior", 128, "equation")?),
+            Objective::new("boundary", edge, part("boundary", 512, "condition 0")?).factor(4.0),
+        ];
+        let method = Trainer::new(problem.network().clone(), objectives, &[], TrainerOptions::default())?;
+        let pair = [problem.trainer::<T>()?, method];
+        pool.install(|| compare("Helmholtz M1, 4×50, 128 + 512 points", 1, 20 * runs, pair))?;
+        let scope = Scope::new(&["t", "x"], &["u"])?;
+        let points = |n| uniform::<T>(n, [0.0, -1.0], [1.0, 1.0]);
+        let start = uniform::<T>(100, [0.0, -1.0], [0.0, 1.0]);
+        let text = scope.formula(&["u_t + 6*u*u_x + u_xxx"])?;
+        let method = Differentiated::new(KortewegDeVries)?;
+        let pair = [
+            trainer(&[50; 4], text, points(1000), start.clone())?,
+            trainer(&[50; 4], method, points(1000), start)?,
+        ];
+        pool.install(|| compare("KdV, 4×50, 1000 + 100 points", 1, 5 * runs, pair))?;
     }
     let network = Network::new(Architecture::dense(2, &[128; 4], 1))?;
     let parameters: Vec<T> = network.initial(0);
@@ -252,34 +264,18 @@ fn run<T: Real>(threads: usize, runs: usize) -> Outcome<()> {
     let work = 6.0 * 4.0 * 8192.0 * 3.0 * 128.0 * 128.0;
     row("Laplacian, 4×128, 8192 points, loss and gradient", threads, T::NAME, work, t, before);
 
-    let features = Feature::standardised(&[0.5, 0.0], &[0.5, 1.0]);
-    let network = Network::new(Architecture { features, ..Architecture::dense(2, &[20; 8], 1) })?;
-    let mut parameters: Vec<T> = network.initial(0);
-    let n = parameters.len();
-    let derivatives = [Derivative::along(2, &[0])?.into(), Derivative::along(2, &[1, 1])?.into()];
-    let burgers = Burgers(Streams::new(2, &derivatives)?);
-    let fit = Fit(Streams::value(2));
-    let (inside, edge) =
-        (uniform::<T>(10_000, [0.0, -1.0], [1.0, 1.0]), uniform::<T>(100, [0.0, -1.0], [0.0, 1.0]));
-    let data: Vec<T> = (0..100).map(|i| -(edge[100 + i] * T::of(PI)).sin()).collect();
-    let terms = [
-        Term { residual: &burgers, points: &inside, data: &[], weights: None },
-        Term { residual: &fit, points: &edge, data: &data, weights: None },
-    ];
-    let (mut losses, mut gradients) = ([0.0; 2], vec![T::of(0.0); 2 * n]);
-    let (mut propagator, mut adam) = (Propagator::new(network)?, Adam::new(n));
-    let t = pool.install(|| {
-        times(runs, || {
-            propagator.gradients(&parameters, &terms, &mut losses, &mut gradients)?;
-            let (total, edge) = gradients.split_at_mut(n);
-            total.iter_mut().zip(edge).for_each(|(t, e)| *t += *e);
-            adam.step(&mut parameters, total);
-            Ok(())
-        })
-    })?;
+    let scope = Scope::new(&["t", "x"], &["u"])?;
+    let inside = uniform::<T>(10_000, [0.0, -1.0], [1.0, 1.0]);
+    let start = uniform::<T>(100, [0.0, -1.0], [0.0, 1.0]);
+    let text = scope.formula(&["u_t + u*u_x - 0.01/pi*u_xx"])?;
+    let mut burgers = trainer(&[20; 8], text.clone(), inside.clone(), start.clone())?;
+    let t = pool.install(|| times(runs, || Ok(burgers.step().map(drop)?)))?;
     let work = 6.0 * (4.0 * 10_000.0 + 100.0) * 7.0 * 400.0;
     row("Burgers, 8×20, 10,000 + 100 points, Adam step", threads, T::NAME, work, t, before);
-    Ok(())
+    let method = Differentiated::new(Burgers)?;
+    let pair =
+        [trainer(&[20; 8], text, inside.clone(), start.clone())?, trainer(&[20; 8], method, inside, start)?];
+    pool.install(|| compare("Burgers, 8×20, 10,000 + 100 points", threads, runs, pair))
 }
 
 /// Points of a box, `[2, n]`.

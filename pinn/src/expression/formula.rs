@@ -214,6 +214,11 @@ impl<T: Real> Residual<T> for Formula {
         &self.streams
     }
 
+    fn outputs(&self) -> usize {
+        let read = self.results.iter().map(|r| if let Output::Partial(_, u, _) = r { u + 1 } else { 0 });
+        read.max().unwrap_or(0)
+    }
+
     fn equations(&self) -> usize {
         self.equations
     }
