@@ -140,7 +140,7 @@ mod tests {
 
     /// Gradients of two terms whose entries are their own numbers, signs alternating.
     fn gradients(n: usize) -> Vec<f64> {
-        let sign = |i: usize| if i % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
         (0..n).map(|i| sign(i) * i as f64).chain((0..n).map(|i| -0.5 * sign(i) * (1 + i) as f64)).collect()
     }
 
