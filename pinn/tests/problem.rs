@@ -123,7 +123,6 @@ fn what_is_wrong_with_a_box_is_told() {
             ("[train]", "[train]\nadaptive = { candidates = 0 }", "candidates: 0", "use 1 to"),
             ("[8, 8]", "[8, 8]\nfourier = { count = 0, sigma = 1.0 }", "count 0", "use 1 to 10,000"),
             ("[8, 8]", "[8, 8]\nfourier = { count = 4, sigma = -1.0 }", "sigma -1", "positive"),
-            ("t = [0, 1]", "t = [0, 1]\ntime = \"none\"\n[causal]\n[domain.shape]\nradius = 1", "half", "center"),
         ],
     );
     let twice = BOX.replace("points = 16", "hard = true");
@@ -150,10 +149,20 @@ fn what_is_wrong_with_a_shape_is_told() {
             ("radius = 0.25", "radius = 0.25, box = [[0, 0], [1, 1]]", "not one thing", "give one of"),
             ("center = [0.5, 0.5], radius = 0.25", "", "not one thing", "give one of"),
             (", radius = 0.25", "", "half of a shape", "center with radius"),
-            ("center = [0.5, 0.5], radius = 0.25", "normal = [1, 0]", "half of a shape", "normal with offset"),
+            (
+                "center = [0.5, 0.5], radius = 0.25",
+                "normal = [1, 0]",
+                "half of a shape",
+                "normal with offset",
+            ),
             ("radius = 0.25", "radius = -1", "-1", ";"),
             ("center = [0.5, 0.5]", "center = [0.5]", "", ";"),
-            ("{ box = [[0, 0], [2, 1]] },", "{ name = \"hole\", box = [[0, 0], [2, 1]] },", "two shapes", "name"),
+            (
+                "{ box = [[0, 0], [2, 1]] },",
+                "{ name = \"hole\", box = [[0, 0], [2, 1]] },",
+                "two shapes",
+                "name",
+            ),
             ("on = \"hole\"", "on = \"hule\"", "no part", "did you mean `hole`?"),
             ("is = \"u\"", "is = \"u\"\nhard = true", "the domain is no box", "ansatz"),
         ],

@@ -46,11 +46,8 @@ fn every_text_is_a_problem_whose_solution_is_known() {
 /// √L of every term where each unknown is its exact solution plus `extra`, whatever the network gives.
 fn rest(mut config: Config, extra: &str) -> Vec<(String, f64)> {
     let equation = &mut config.equation;
-    equation.ansatz = equation
-        .exact
-        .iter()
-        .map(|(unknown, text)| (unknown.clone(), format!("{text} + {extra}")))
-        .collect();
+    equation.ansatz =
+        equation.exact.iter().map(|(unknown, text)| (unknown.clone(), format!("{text} + {extra}"))).collect();
     let first = equation.parameters.clone();
     for (name, parameter) in &mut equation.parameters {
         if let ParameterConfig::Learnt { .. } = parameter {
@@ -147,6 +144,10 @@ fn references_are_those_of_the_equations() {
         let mut trainer = problem.trainer::<f64>().unwrap();
         let evaluation = problem.evaluation(folder.path()).unwrap_or_else(|e| panic!("{}: {e}", entry.name));
         let errors = evaluation.errors(&mut trainer).unwrap();
-        assert!(!errors.is_empty() && errors.iter().all(|e| e.relative_l2 > 0.1), "{}: {errors:?}", entry.name);
+        assert!(
+            !errors.is_empty() && errors.iter().all(|e| e.relative_l2 > 0.1),
+            "{}: {errors:?}",
+            entry.name
+        );
     }
 }
