@@ -69,10 +69,10 @@ pub(crate) fn main() -> Result<()> {
         TrainerOptions::default(),
     )?;
     // Fresh points in every step of Adam; L-BFGS goes on with the last ones.
-    for _ in 0..100 {
+    for _ in 0..200 {
         trainer.step()?;
     }
-    for _ in 0..150 {
+    for _ in 0..400 {
         trainer.quasi_newton()?;
     }
 
