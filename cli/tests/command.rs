@@ -8,6 +8,8 @@ mod bench;
 mod data;
 #[path = "run/solve.rs"]
 mod solve;
+#[path = "run/train.rs"]
+mod train;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

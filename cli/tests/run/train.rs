@@ -1,0 +1,129 @@
+//! `train`, `eval` and the page of a run.
+
+use super::Bench;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const SINE: &str = r#"
+kind = "pinn"
+[equation]
+coordinates = ["x"]
+unknowns = ["u"]
+residuals = "u_xx + pi^2*sin(pi*x)"
+exact = { u = "sin(pi*x)" }
+[domain]
+x = [-1, 1]
+[[condition]]
+on = "boundary"
+is = "u"
+points = 2
+hard = true
+[network]
+layers = [12, 12]
+[train]
+steps = 50
+lbfgs = 150
+points = 64
+precision = "f64"
+"#;
+
+#[test]
+fn an_equation_is_trained_evaluated_and_shown() {
+    let bench = Bench::new();
+    bench.file("sine.toml", SINE);
+    let json = bench.run("train sine.toml --json").expect(0).json();
+    assert_eq!((json["kind"].as_str(), json["name"].as_str()), (Some("pinn"), Some("sine")));
+    let error = json["errors"]["u"]["relative_l2"].as_f64().unwrap();
+    assert!(error < 1e-3, "{error}");
+    assert_eq!(json["run_dir"], "runs/sine");
+    let run = bench.path("runs/sine");
+    for file in
+        ["config.toml", "environment.json", "metrics.jsonl", "report.html", "DONE", "plots/losses.svg"]
+    {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+    let again = bench.run("eval runs/sine --json").expect(0).json();
+    assert_eq!(again["errors"], json["errors"]);
+    bench.run("eval runs/sine --output u.h5").expect(0);
+    let itself = bench.run("eval runs/sine --data u.h5 --json").expect(0).json();
+    assert!(itself["errors"]["u"]["relative_l2"].as_f64().unwrap() < 1e-12);
+    fs::remove_file(run.join("report.html")).unwrap();
+    bench.run("report runs/sine").expect(0);
+    assert!(run.join("report.html").is_file());
+    // The next run has a folder of its own.
+    let next = bench.run("train sine.toml --json --set train.steps=1 --set train.lbfgs=0").expect(0).json();
+    assert_eq!(next["run_dir"], "runs/sine-2");
+}
+
+#[test]
+fn equations_are_known_by_name() {
+    let bench = Bench::new();
+    let list = bench.run("train --list").expect(0).out;
+    assert!(list.lines().any(|l| l.starts_with("helmholtz ")), "{list}");
+    let json = bench.run("train --list --json").expect(0).json();
+    assert_eq!(json["equations"].as_array().unwrap().len(), list.lines().count());
+    bench.run("train helmholtz --set train.steps=3 --out run").expect(0);
+    assert!(bench.path("run/DONE").is_file());
+}
+
+#[test]
+fn what_cannot_be_trained_is_told_with_its_mend() {
+    let bench = Bench::new();
+    bench.file("sine.toml", SINE);
+    bench.file("key.toml", SINE.replace("layers", "layer"));
+    bench.file("text.toml", SINE.replace("pi^2*sin", "pi^2*sinn"));
+    bench.file("nan.toml", SINE.replace("pi^2*sin(pi*x)", "log(x)"));
+    bench.file("data.toml", SINE.to_string() + "[data]\nfile = \"none.h5\"\n");
+    for (line, code, words) in [
+        ("train", 2, "give CONFIG.toml"),
+        ("train helmholz", 2, "did you mean `helmholtz`?"),
+        ("train none.toml", 6, "none.toml"),
+        ("train key.toml", 5, "did you mean `layers`?"),
+        ("train text.toml", 5, "did you mean `sin`?"),
+        ("train sine.toml --set train.points=0", 5, "use 1 to"),
+        ("train sine.toml --set train.points=1000000000000", 5, "use 1 to"),
+        ("train sine.toml --set equation.residuals=u_xxxxx", 5, "orders"),
+        ("train nan.toml", 4, "`equation` is not finite"),
+        ("train data.toml", 6, "none.h5"),
+        ("train --resume nowhere", 5, "holds no run"),
+        ("eval nowhere", 5, "holds no run"),
+    ] {
+        let run = bench.run(line).expect(code);
+        assert!(run.err.contains(words), "{line}: {}", run.err);
+    }
+    bench.run("train sine.toml --set train.steps=1 --set train.lbfgs=0 --out one").expect(0);
+    let run = bench.run("train sine.toml --out one").expect(5);
+    assert!(run.err.contains("--resume"), "{}", run.err);
+    let run = bench.run("train sine.toml --resume one").expect(5);
+    assert!(run.err.contains("--changed"), "{}", run.err);
+    bench.run("train sine.toml --resume one --changed").expect(0);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_training_goes_on_to_the_same_bits() {
+    let bench = Bench::new();
+    bench.file("sine.toml", SINE.replace("steps = 50", "steps = 1500").replace("lbfgs = 150", "lbfgs = 0"));
+    bench.run("train sine.toml --out whole").expect(0);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_resolvent"))
+        .current_dir(bench.folder.path())
+        .args(["train", "sine.toml", "--out", "cut", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Once it has begun.
+    let metrics = bench.path("cut/metrics.jsonl");
+    while !metrics.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let code = child.wait().unwrap().code();
+    // On a fast machine it may be done already.
+    assert!(matches!(code, Some(130 | 0)), "{code:?}");
+    bench.run("train --resume cut").expect(0);
+    let last = |run: &str| fs::read(bench.path(run).join("checkpoints/step-1500.safetensors")).unwrap();
+    assert!(last("whole") == last("cut"));
+}
