@@ -556,3 +556,25 @@ proptest! {
         prop_assert!(points.chunks_exact(2).all(|x| domain.contains(x)));
     }
 }
+
+#[test]
+fn every_face_has_its_share_of_independent_points() {
+    let domain = Domain::new(&[("x", 0.0, 1.0), ("y", 0.0, 3.0)]).unwrap();
+    let part = domain.part("boundary").unwrap();
+    let (mut sampler, mut points) = (Sampler::new(Sampling::Uniform, 4, "faces"), vec![]);
+    for n in [512, 8, 13] {
+        part.sample(n, &mut sampler, &mut points, None).unwrap();
+        let on = |axis: usize, at: f64| points.chunks(2).filter(|x| x[axis] == at).count() as f64;
+        for (count, share) in
+            [(on(0, 0.0), 0.375), (on(0, 1.0), 0.375), (on(1, 0.0), 0.125), (on(1, 3.0), 0.125)]
+        {
+            assert!((count - share * n as f64).abs() <= 1.0, "{n}: {count}");
+        }
+    }
+    // Within a face they are independent: points of one stratum each would leave no gap twice as long as the mean.
+    part.sample(400, &mut sampler, &mut points, None).unwrap();
+    let mut along: Vec<f64> = points.chunks(2).filter(|x| x[0] == 0.0).map(|x| x[1]).collect();
+    along.sort_by(f64::total_cmp);
+    let widest = along.windows(2).map(|w| w[1] - w[0]).fold(0.0, f64::max);
+    assert!(widest > 2.0 * 3.0 / along.len() as f64 && widest < 0.3, "{widest}");
+}

@@ -154,7 +154,8 @@ impl Part {
     }
 
     /// Replaces `points` by `n` points, `[n, dimension]`, uniform in its measure, and `normals` by the outward unit normals there,
-    /// `[n, dimension]`. At a plane across the domain the normal points along the coordinate.
+    /// `[n, dimension]`. At a plane across the domain the normal points along the coordinate. Independent points are uniform
+    /// within each piece of a part, and every piece has its share of them to within a point.
     ///
     /// # Errors
     /// [`Error::Sampling`] for no points, normals of the interior or of a cloud without any, or a sample that is never full;
@@ -189,6 +190,9 @@ impl Part {
         if sampler.sampling() == Sampling::Grid && self.acceptance < 1.0 {
             return self.of_grid(n, sampler, points, normals);
         }
+        // Independent points are shared out among the pieces in proportion; sequences are even by themselves.
+        let shared =
+            sampler.sampling() == Sampling::Uniform && self.acceptance == 1.0 && self.pieces.len() > 1;
         let (mut count, mut drawn) = (0, 0usize);
         while count < n {
             let missing = ((n - count) as f64 / self.acceptance * 1.1) as usize + 16;
@@ -198,6 +202,10 @@ impl Part {
             for u in unit.chunks_exact_mut(m) {
                 if count == n {
                     break;
+                }
+                if shared {
+                    let [from, to] = self.slice((used as f64 + 0.5) / batch as f64);
+                    u[0] = from + (to - from) * u[0];
                 }
                 used += 1;
                 count += usize::from(self.place(u, &mut scratch, points, normals.as_deref_mut()));
@@ -223,6 +231,17 @@ impl Part {
         self.others.iter().filter(move |(axis, _)| piece.fixed.is_none_or(|f| f.axis != *axis))
     }
 
+    /// The piece that a number between 0 and 1 tells.
+    fn piece(&self, at: f64) -> usize {
+        self.cumulative[..self.pieces.len() - 1].partition_point(|c| *c <= at)
+    }
+
+    /// The numbers that tell the same piece.
+    fn slice(&self, at: f64) -> [f64; 2] {
+        let i = self.piece(at);
+        [if i == 0 { 0.0 } else { self.cumulative[i - 1] }, self.cumulative[i]]
+    }
+
     /// Appends the point of `u`; whether it counts.
     fn place(
         &self,
@@ -232,12 +251,10 @@ impl Part {
         normals: Option<&mut Vec<f64>>,
     ) -> bool {
         // The first coordinate tells the piece, and within it is uniform again.
-        let last = self.pieces.len() - 1;
-        let i = self.cumulative[..last].partition_point(|c| *c <= u[0]);
-        if last > 0 {
-            let from = if i == 0 { 0.0 } else { self.cumulative[i - 1] };
-            u[0] = ((u[0] - from) / (self.cumulative[i] - from))
-                .clamp(f64::EPSILON / 4.0, 1.0 - f64::EPSILON / 2.0);
+        let i = self.piece(u[0]);
+        if self.pieces.len() > 1 {
+            let [from, to] = self.slice(u[0]);
+            u[0] = ((u[0] - from) / (to - from)).clamp(f64::EPSILON / 4.0, 1.0 - f64::EPSILON / 2.0);
         }
         self.draw(&self.pieces[i], u, scratch, points, normals)
     }

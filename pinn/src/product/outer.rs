@@ -42,12 +42,14 @@ fn block_of<T: Real>() -> [usize; 2] {
 pub(crate) fn unblock<T: Real>(sums: &[T], x: usize, g: usize, mut each: impl FnMut(usize, usize, T)) {
     let [height, width] = block_of::<T>();
     let across = g.div_ceil(width);
-    for (number, block) in sums.chunks_exact(height * width).enumerate() {
-        let (i, j) = (number / across * height, number % across * width);
-        for (slot, &v) in block.iter().enumerate() {
-            let (i, j) = (i + slot / width, j + slot % width);
-            if i < x && j < g {
-                each(i, j, v);
+    for (i, blocks) in sums.chunks_exact(across * height * width).enumerate() {
+        let i = i * height;
+        for (j, block) in blocks.chunks_exact(height * width).enumerate() {
+            let j = j * width;
+            for (r, line) in block.chunks_exact(width).enumerate().take(x - i) {
+                for (c, &v) in line.iter().enumerate().take(g - j) {
+                    each(i + r, j + c, v);
+                }
             }
         }
     }
