@@ -5,7 +5,7 @@ mod reference;
 
 pub use panel::Panel;
 
-use crate::expression::{Formula, Scope};
+use crate::expression::Formula;
 use crate::nullable;
 use crate::problem::Problem;
 use crate::sampled::transpose;
@@ -23,7 +23,6 @@ const POINTS: usize = 20_000;
 #[derive(Clone, Debug)]
 pub struct Evaluation {
     fields: Vec<Target>,
-    scope: Scope,
     domain: Domain,
     /// `[dim, points]`.
     points: Vec<f64>,
@@ -103,11 +102,10 @@ impl Evaluation {
             fields.push(Target { name: name.clone(), formula: scope.formula(&[name])?, exact });
         }
         let floating = vec![false; fields.len()];
-        let mut own = Self { fields, scope: scope.clone(), domain: domain.clone(), points, floating, panel };
+        let mut own = Self { fields, domain: domain.clone(), points, floating, panel };
         for name in &config.equation.unknowns {
             let exact = config.equation.exact.contains_key(name);
-            let values =
-                exact.then(|| own.panel.evaluate(&own.scope, &format!("exact_{name}"))).transpose()?;
+            let values = exact.then(|| own.panel.evaluate(scope, &format!("exact_{name}"))).transpose()?;
             own.panel.exact.push(values);
         }
         Ok(own)

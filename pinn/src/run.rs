@@ -272,7 +272,7 @@ impl<T: Real> Run<T> {
             let metrics = Metrics {
                 step,
                 seconds: self.seconds(),
-                rate: self.config.train.rate.schedule(self.config.train.steps).rate(step),
+                rate: self.trainer.rate(step),
                 loss: self.trainer.loss(),
                 terms: self.terms(),
                 errors: if due(log.errors) || last { self.errors.clone() } else { vec![] },

@@ -166,7 +166,7 @@ impl<T: Real> Trainer<T> {
         if let Some(most) = self.options.clip {
             clip_by_norm(&mut self.total, most)?;
         }
-        let rate = self.options.schedule.rate(self.step);
+        let rate = self.rate(self.step);
         self.adam.step(rate, &self.total, &mut self.parameters)?;
         self.step += 1;
         Ok(self.loss())
@@ -367,9 +367,9 @@ impl<T: Real> Trainer<T> {
         self.step
     }
 
-    /// The learning rate of the next step of Adam.
-    pub fn rate(&self) -> f64 {
-        self.options.schedule.rate(self.step)
+    /// The learning rate of a step of Adam.
+    pub fn rate(&self, step: u64) -> f64 {
+        self.options.schedule.rate(step)
     }
 
     /// The parameters of the network, and after them those of the equations.

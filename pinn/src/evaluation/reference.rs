@@ -80,7 +80,7 @@ pub(super) fn evaluation(problem: &Problem, r: &ReferenceConfig, place: Place<'_
     }
     let floating = pairs.iter().map(|p| r.up_to_constant.contains(&p.0)).collect();
     let panel = panel(problem, &dataset, &names, r.trajectory)?;
-    Ok(Evaluation { fields, scope: scope.clone(), domain: domain.clone(), points, floating, panel })
+    Ok(Evaluation { fields, domain: domain.clone(), points, floating, panel })
 }
 
 /// The plane of a grid that is shown, with its values; the plane of the domain, without, where the data are no grid.

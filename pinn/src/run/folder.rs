@@ -4,6 +4,7 @@ use super::Metrics;
 use crate::config::Config;
 use crate::{Error, Result};
 use resolvent::learn::Checkpoint;
+use resolvent_datasets::Checksum;
 use serde::Serialize;
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
@@ -147,17 +148,16 @@ pub(super) fn is_look(step: u64, all: u64, count: u64) -> bool {
     (1..=count).any(|i| step + 1 == (all * i).div_ceil(count.max(1)).max(1))
 }
 
-/// FNV-1a of a file.
+/// The checksum of a file.
 pub(super) fn checksum(path: &Path) -> Result<u64> {
     let failed = |source| Error::File { path: path.into(), source };
     let (mut file, mut block) = (fs::File::open(path).map_err(failed)?, vec![0; 1 << 20]);
-    let mut hash = 0xCBF2_9CE4_8422_2325u64;
+    let mut sum = Checksum::new();
     loop {
-        let n = file.read(&mut block).map_err(failed)?;
-        if n == 0 {
-            return Ok(hash);
+        match file.read(&mut block).map_err(failed)? {
+            0 => return Ok(sum.value()),
+            n => sum.bytes(&block[..n]),
         }
-        hash = block[..n].iter().fold(hash, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01B3));
     }
 }
 
