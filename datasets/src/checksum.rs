@@ -60,8 +60,8 @@ impl Checksum {
     /// The checksum of a matrix: rows and columns, offsets (64 bits each), column numbers (32 bits), bits of the values.
     pub fn of_matrix(matrix: &Csr<f64>) -> u64 {
         let mut sum = Self::new();
-        for n in [matrix.rows(), matrix.cols()].iter().chain(matrix.offsets()) {
-            sum.bytes(&(*n as u64).to_le_bytes());
+        for n in [matrix.rows(), matrix.cols()].into_iter().chain(matrix.offsets().iter()) {
+            sum.bytes(&(n as u64).to_le_bytes());
         }
         matrix.columns().iter().for_each(|c| sum.bytes(&c.to_le_bytes()));
         matrix.values().iter().for_each(|v| sum.bytes(&v.to_bits().to_le_bytes()));

@@ -137,7 +137,7 @@ pub fn write(path: &Path, system: &Exchange) -> Result<()> {
             w.write_all(&(v as i64).to_le_bytes())?;
         }
         let pad = |count: usize| &[0u8; 4][..count % 2 * 4];
-        a.offsets().iter().try_for_each(|v| w.write_all(&(*v as i32).to_le_bytes()))?;
+        a.offsets().iter().try_for_each(|v| w.write_all(&(v as i32).to_le_bytes()))?;
         w.write_all(pad(n + 1))?;
         a.columns().iter().try_for_each(|v| w.write_all(&v.to_le_bytes()))?;
         w.write_all(pad(a.nonzeros()))?;

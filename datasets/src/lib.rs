@@ -39,6 +39,7 @@ pub mod manufactured;
 pub mod matrix_market;
 pub mod operators;
 pub mod output;
+mod own_file;
 mod partial;
 mod placed;
 pub mod problem;

@@ -32,7 +32,7 @@ mod write;
 pub(crate) use array::Array;
 pub(crate) use read::meta;
 pub use read::{read, read_solution};
-pub(crate) use write::{label, timeless_file, timeless_group};
+pub(crate) use write::{label, timeless_group};
 pub use write::{write, write_solution};
 
 /// The version of the HDF5 library this build carries.

@@ -44,7 +44,7 @@ fn reals(v: &[f64]) -> Vec<u8> {
 
 /// Whether a matrix is the one that Python dumped under this name, to the bit.
 fn assert_dumped(folder: &Path, name: &str, a: &Csr<f64>) {
-    let offsets: Vec<u8> = a.offsets().iter().flat_map(|v| (*v as i64).to_le_bytes()).collect();
+    let offsets: Vec<u8> = a.offsets().iter().flat_map(|v| (v as i64).to_le_bytes()).collect();
     let columns: Vec<u8> = a.columns().iter().flat_map(|v| (*v as i32).to_le_bytes()).collect();
     assert_eq!(bytes(folder, &format!("{name}.indptr")), offsets, "{name}");
     assert_eq!(bytes(folder, &format!("{name}.indices")), columns, "{name}");

@@ -126,7 +126,7 @@ fn any_width_of_number_and_any_order_are_taken() {
         store(f, "b", &[1.5f32, 0.1, 2.0]);
     });
     let system = read(&path).unwrap();
-    assert_eq!(system.matrix.offsets(), [0, 2, 3, 4]);
+    assert_eq!(*system.matrix.offsets(), [0, 2, 3, 4][..]);
     assert_eq!(system.matrix.columns(), [0, 1, 1, 2]);
     assert_eq!(system.matrix.values(), [2.0, 1.0, 7.0, 5.0]);
     assert_eq!(system.rhs.unwrap(), [1.5, f64::from(0.1f32), 2.0]);

@@ -1,21 +1,28 @@
 //! Sparse matrices in compressed rows.
 
+mod offsets;
+
+pub use offsets::Offsets;
+
 use crate::error::check_len;
 use crate::host::buffer::settle;
 use crate::host::simd::prefetch;
 use crate::operator::check_apply;
 use crate::{Error, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
+use offsets::{Offset, Width};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
+const MANY_COLUMNS: &str = "more columns than a 32-bit index counts";
+
 /// A sparse matrix in compressed rows, with 32-bit column indices and a product of our own on all threads.
 ///
-/// Row bounds have the width of an address, so that entries may be more than 32 bits count; columns have 32 bits, since
+/// Row bounds have 32 bits, or 64 when there are more entries than 32 bits count ([`Offsets`]). Columns have 32 bits, since
 /// 2³² of them would need 32 GiB for a vector alone, and half the width is half the traffic of a product. Where a factor or
 /// a level of a hierarchy counts its entries in 32 bits, more of them are an error that says so.
 ///
 /// Large matrices are copied once into huge pages, which products then read faster.
-/// Bytes of one product in f64: 12 an entry, and 8 + 8 + 8 a row for its bound, y and (if it stays in cache) x.
+/// Bytes of one product in f64: 12 an entry, and 4 + 8 + 8 a row for its bound, y and (if it stays in cache) x.
 ///
 /// ```
 /// use resolvent::{Csr, Host, Operator};
@@ -29,7 +36,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Csr<T> {
     rows: usize,
     cols: usize,
-    offsets: Vec<usize>,
+    offsets: Offsets,
     columns: Vec<u32>,
     values: Vec<T>,
     properties: Properties,
@@ -76,7 +83,7 @@ impl<T: Scalar> Csr<T> {
         check_len("offsets", rows + 1, offsets.len())?;
         check_len("values", columns.len(), values.len())?;
         if cols > u32::MAX as usize {
-            return Err(Error::Structure { row: 0, why: "more columns than a 32-bit index counts" });
+            return Err(Error::Structure { row: 0, why: MANY_COLUMNS });
         }
         if offsets[0] != 0 {
             return Err(Error::Structure { row: 0, why: "the first offset must be 0" });
@@ -109,10 +116,10 @@ impl<T: Scalar> Csr<T> {
                 needs: "every entry must be finite",
             });
         }
-        Ok(Self::assemble(rows, cols, offsets, columns, values))
+        Ok(Self::assemble(rows, cols, &offsets, columns, values))
     }
 
-    fn assemble(rows: usize, cols: usize, offsets: Vec<usize>, columns: Vec<u32>, values: Vec<T>) -> Self {
+    fn assemble(rows: usize, cols: usize, offsets: &[usize], columns: Vec<u32>, values: Vec<T>) -> Self {
         const ENTRIES: usize = 32_768;
         let work = |r: usize| offsets[r] + 2 * r;
         let mut pieces = vec![0];
@@ -125,7 +132,7 @@ impl<T: Scalar> Csr<T> {
         }
         pieces.push(rows);
         let scratch = Mutex::new(vec![0.0; pieces.len() - 1]);
-        let (offsets, columns, values) = (settle(offsets), settle(columns), settle(values));
+        let (offsets, columns, values) = (Offsets::new(offsets), settle(columns), settle(values));
         Self { rows, cols, offsets, columns, values, properties: Properties::NONE, pieces, scratch }
     }
 
@@ -167,23 +174,23 @@ impl<T: Scalar> Csr<T> {
         Self::new(rows, cols, offsets, columns, values)
     }
 
-    /// From a matrix of `sprs`, in either storage order.
+    /// From a matrix of `sprs`, in either storage order and with indices of the width of an address; `to_other_types` brings others to it.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn from_sprs(a: &sprs::CsMat<T>) -> Result<Self> {
         let a = a.to_csr();
-        let columns = a.indices().iter().map(|&c| u32::try_from(c));
-        let columns = columns
-            .collect::<Result<Vec<u32>, _>>()
-            .map_err(|_| Error::Structure { row: 0, why: "more columns than a 32-bit index counts" })?;
+        if a.cols() > u32::MAX as usize {
+            return Err(Error::Structure { row: 0, why: MANY_COLUMNS });
+        }
+        let columns = a.indices().iter().map(|c| *c as u32).collect();
         Self::new(a.rows(), a.cols(), a.indptr().raw_storage().to_vec(), columns, a.data().to_vec())
     }
 
     /// As a matrix of `sprs`.
     pub fn to_sprs(&self) -> sprs::CsMat<T> {
         let columns = self.columns.iter().map(|&c| c as usize).collect();
-        sprs::CsMat::new((self.rows, self.cols), self.offsets.clone(), columns, self.values.clone())
+        sprs::CsMat::new((self.rows, self.cols), self.offsets.to_vec(), columns, self.values.clone())
     }
 
     /// Claims `properties`; see [`checked_symmetric`](Self::checked_symmetric) for what can be checked.
@@ -211,7 +218,7 @@ impl<T: Scalar> Csr<T> {
         self.values.len()
     }
     /// Where each row starts, and the number of entries: `[rows + 1]`.
-    pub fn offsets(&self) -> &[usize] {
+    pub fn offsets(&self) -> &Offsets {
         &self.offsets
     }
     /// The column of each entry.
@@ -225,7 +232,7 @@ impl<T: Scalar> Csr<T> {
     /// Columns and values of one row.
     #[inline]
     pub fn row(&self, row: usize) -> (&[u32], &[T]) {
-        let range = self.offsets[row]..self.offsets[row + 1];
+        let range = self.offsets.row(row);
         (&self.columns[range.clone()], &self.values[range])
     }
     /// The entry at (row, column), 0 where none is stored.
@@ -259,7 +266,7 @@ impl<T: Scalar> Csr<T> {
             }
         }
         let properties = self.properties;
-        Self::assemble(self.cols, self.rows, offsets, columns, values).assume(properties)
+        Self::assemble(self.cols, self.rows, &offsets, columns, values).assume(properties)
     }
 
     /// Whether every entry agrees with its mirror image to `rtol` of the larger one.
@@ -279,7 +286,10 @@ impl<T: Scalar> Csr<T> {
         const PIECE: usize = 1 << 16;
         let mix = |h: u64, v: u64| (h ^ v).wrapping_mul(0x0100_0000_01b3).rotate_left(23);
         let start = 0xcbf2_9ce4_8422_2325 ^ self.cols as u64;
-        let offsets = self.offsets.par_chunks(PIECE).map(|p| p.iter().fold(start, |h, v| mix(h, *v as u64)));
+        let offsets = (0..self.offsets.len().div_ceil(PIECE)).into_par_iter().map(|p| {
+            let rows = p * PIECE..self.offsets.len().min((p + 1) * PIECE);
+            rows.fold(start, |h, row| mix(h, self.offsets.at(row) as u64))
+        });
         let columns =
             self.columns.par_chunks(PIECE).map(|p| p.iter().fold(start, |h, v| mix(h, u64::from(*v))));
         let pieces: Vec<u64> = offsets.chain(columns).collect();
@@ -314,16 +324,25 @@ impl<T: Scalar> Csr<T> {
     /// other in two streams beside those of `x`.
     #[inline]
     fn multiply(&self, first: usize, x: &[T], y: &mut [T]) {
+        match self.offsets.width() {
+            Width::Short(offsets) => self.multiply_rows(&offsets[first..], x, y),
+            Width::Long(offsets) => self.multiply_rows(&offsets[first..], x, y),
+        }
+    }
+
+    /// The same, on the rows that start at `offsets`.
+    #[inline]
+    fn multiply_rows(&self, offsets: &[impl Offset], x: &[T], y: &mut [T]) {
         const ROWS: usize = 4;
         /// Entries that are asked for ahead of their use, and the most asked for at once.
         const AHEAD: usize = 256;
         const MOST: usize = 128;
         let (groups, rest) = y.as_chunks_mut::<ROWS>();
-        let last = first + ROWS * groups.len();
+        let last = ROWS * groups.len();
         for (g, y) in groups.iter_mut().enumerate() {
-            let r = first + ROWS * g;
-            let starts: [usize; ROWS] = std::array::from_fn(|k| self.offsets[r + k]);
-            let ends: [usize; ROWS] = std::array::from_fn(|k| self.offsets[r + k + 1]);
+            let r = ROWS * g;
+            let starts: [usize; ROWS] = std::array::from_fn(|k| offsets[r + k].at());
+            let ends: [usize; ROWS] = std::array::from_fn(|k| offsets[r + k + 1].at());
             let count = (ends[ROWS - 1] - starts[0]).min(MOST);
             prefetch(&self.values, starts[0] + AHEAD, count);
             prefetch(&self.columns, starts[0] + AHEAD, count);
@@ -341,7 +360,7 @@ impl<T: Scalar> Csr<T> {
             }
         }
         for (r, y) in rest.iter_mut().enumerate() {
-            let entries = self.offsets[last + r]..self.offsets[last + r + 1];
+            let entries = offsets[last + r].at()..offsets[last + r + 1].at();
             // SAFETY: entries of the row.
             *y = entries.fold(T::of(0.0), |s, e| s + unsafe { self.term(e, x) });
         }
@@ -435,6 +454,8 @@ mod tests {
         assert_eq!(a.transpose().transpose(), a);
         assert_eq!(Csr::from_sprs(&a.to_sprs()).unwrap(), a);
         assert_eq!(Csr::from_sprs(&a.to_sprs().to_csc()).unwrap(), a);
+        let narrow: sprs::CsMatI<f64, u16, u32> = a.to_sprs().to_other_types();
+        assert_eq!(Csr::from_sprs(&narrow.to_other_types()).unwrap(), a);
         assert!(!a.is_symmetric(0.0));
     }
 
@@ -450,6 +471,10 @@ mod tests {
             let x: Vec<f64> = (0..cols).map(|i| (i % 13) as f64 - 6.0).collect();
             let mut y = vec![f64::NAN; rows];
             a.apply(&space, &x, &mut y).unwrap();
+            let long = Csr { offsets: Offsets::long(&a.offsets().to_vec()), ..a.clone() };
+            let mut same = vec![f64::NAN; rows];
+            long.apply(&space, &x, &mut same).unwrap();
+            assert_eq!(y, same);
             if rows > 0 {
                 let expected = &a.to_sprs() * &sprs::CsVec::new(cols, (0..cols).collect(), x.clone());
                 assert!((0..rows).all(|r| y[r] == expected.get(r).copied().unwrap_or(0.0)));

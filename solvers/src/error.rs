@@ -94,7 +94,9 @@ pub enum Error {
         needs: &'static str,
     },
     /// A factorisation met a pivot that is not positive.
-    #[error("{what} broke down in row {row}: pivot {pivot:e}; the matrix is not positive definite there")]
+    #[error(
+        "{what} broke down in row {row}, counted from 0: pivot {pivot:e}; the matrix is not positive definite there"
+    )]
     Pivot {
         /// Which factorisation.
         what: &'static str,
@@ -105,7 +107,7 @@ pub enum Error {
     },
     /// A factorisation of a matrix that has no inverse, as far as its pivoting can tell.
     #[error(
-        "{what} found the matrix singular near row {row}; look for a row that is empty or repeats others, or take the least-squares solution of `Lsqr` or `Minres`"
+        "{what} found the matrix singular near row {row}, counted from 0; look for a row that is empty or repeats others, or take the least-squares solution of `Lsqr` or `Minres`"
     )]
     Singular {
         /// Which factorisation.
@@ -173,12 +175,15 @@ pub(crate) fn too_many(rows: &[usize]) -> String {
     const SHOWN: usize = 8;
     match rows {
         [] => "it has more columns than rows".into(),
-        [row] => format!("row {row} is empty"),
+        [row] => format!("row {row}, counted from 0, is empty"),
         _ => {
             let names: Vec<String> = rows.iter().take(SHOWN).map(usize::to_string).collect();
             let more =
                 if rows.len() > SHOWN { format!(" and {} more", rows.len() - SHOWN) } else { String::new() };
-            format!("rows {}{more} have entries in fewer columns than they are", names.join(", "))
+            format!(
+                "rows {}{more}, counted from 0, have entries in fewer columns than they are",
+                names.join(", ")
+            )
         }
     }
 }

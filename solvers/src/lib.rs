@@ -46,7 +46,7 @@ pub use amg::{Amg, AmgOptions};
 pub use compose::{
     Assume, Cast, Equilibration, Gram, Identity, IdentityMinus, Product, Scaled, Shifted, Sum, Transpose,
 };
-pub use csr::Csr;
+pub use csr::{Csr, Offsets};
 pub use dense::Dense;
 pub use diagonal::Diagonal;
 pub use error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The unfinished file beside the final one, `NAME.part`, and how far it is.
 
 use crate::foreign::reason;
-use crate::system_file::timeless_file;
+use crate::own_file::OwnFile;
 use crate::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(super) struct Partial {
     /// The final place.
     path: PathBuf,
     part: PathBuf,
-    file: Option<hdf5::File>,
+    file: Option<OwnFile>,
     keep: bool,
     finished: bool,
 }
@@ -27,7 +27,7 @@ impl Partial {
         if path.is_dir() {
             return Err(Error::write(path, std::io::ErrorKind::IsADirectory.into()));
         }
-        let file = timeless_file(&part).map_err(|e| write_error(path, &e))?;
+        let file = OwnFile::create(&part).map_err(|e| write_error(path, &e))?;
         Ok(Self { path: path.into(), part, file: Some(file), keep: false, finished: false })
     }
 
@@ -37,7 +37,7 @@ impl Partial {
         if !part.is_file() {
             return Ok(None);
         }
-        let Ok(file) = hdf5::File::open_rw(&part) else { return Ok(None) };
+        let Ok(file) = OwnFile::reopen(&part) else { return Ok(None) };
         let progress = file.attr(PROGRESS).and_then(|a| a.read_raw::<u64>()).unwrap_or_default();
         if progress.first() != Some(&fingerprint) {
             return Ok(None);
@@ -47,7 +47,7 @@ impl Partial {
 
     /// The root group.
     pub fn root(&self) -> Result<&hdf5::File> {
-        self.file.as_ref().ok_or_else(|| self.error(&hdf5::Error::from("the file is closed")))
+        self.file.as_deref().ok_or_else(|| self.error(&hdf5::Error::from("the file is closed")))
     }
 
     /// Puts everything so far on disk, then the progress.

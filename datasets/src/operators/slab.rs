@@ -6,8 +6,9 @@
 use super::{SCHEMA, VERSION};
 use crate::draft::Draft;
 use crate::foreign::{Source, reason};
+use crate::own_file::OwnFile;
 use crate::partial::{beside, of_another};
-use crate::system_file::{Array, label, timeless_file, timeless_group};
+use crate::system_file::{Array, label, timeless_group};
 use crate::{Checksum, Error, Result};
 use hdf5::plist::dataset_create::{AllocTime, FillTime};
 use hdf5::{Dataset, Group};
@@ -147,7 +148,7 @@ fn create(
     contents: &Contents,
     more: impl FnOnce(&Group) -> hdf5::Result<()>,
 ) -> hdf5::Result<()> {
-    let file = timeless_file(place)?;
+    let file = OwnFile::create(place)?;
     label(&file, "schema", SCHEMA)?;
     file.new_attr::<i64>().create("schema_version")?.write_scalar(&VERSION)?;
     label(&file, "kind", contents.kind)?;

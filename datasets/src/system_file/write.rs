@@ -3,6 +3,7 @@
 use super::{BLOCK, SCHEMA, VERSION};
 use crate::draft::Draft;
 use crate::foreign::reason;
+use crate::own_file::OwnFile;
 use crate::{Error, LinearSystem, Result};
 use hdf5::types::VarLenUnicode;
 use hdf5::{Group, H5Type};
@@ -29,7 +30,7 @@ pub fn write(path: &Path, system: &LinearSystem) -> Result<()> {
         label(root, "resolvent_schema", SCHEMA)?;
         root.new_attr::<i64>().create("version")?.write_scalar(&VERSION)?;
         store(root, "shape", &[a.rows(), a.cols()], |v| v as i64)?;
-        store(root, "indptr", a.offsets(), |v| v as i64)?;
+        store(root, "indptr", &a.offsets().to_vec(), |v| v as i64)?;
         if a.cols() <= i32::MAX as usize {
             store(root, "indices", a.columns(), |v| v as i32)?;
         } else {
@@ -70,9 +71,10 @@ fn create(path: &Path, content: impl FnOnce(&Group) -> hdf5::Result<()>) -> Resu
     // HDF5 opens the file by its name.
     drop(writer);
     let write = || {
-        let file = timeless_file(draft.place())?;
+        let file = OwnFile::create(draft.place())?;
         content(&file)?;
-        file.flush()
+        file.flush()?;
+        file.close()
     };
     write().map_err(|e| Error::write(path, std::io::Error::other(reason(&e))))?;
     draft.finish()
@@ -82,11 +84,6 @@ fn store_grid(root: &Group, grid: Grid, cells: &[u32]) -> hdf5::Result<()> {
     let group = timeless_group(root, "grid")?;
     store(&group, "n", &grid.n()[..grid.dim()], |v| v as i64)?;
     store(&group, "cells", cells, i64::from)
-}
-
-/// A new file whose bytes do not depend on when it is made: its root group has no times.
-pub(crate) fn timeless_file(place: &Path) -> hdf5::Result<hdf5::File> {
-    hdf5::File::with_options().with_fcpl(|p| p.obj_track_times(false)).create(place)
 }
 
 /// A new group without times.

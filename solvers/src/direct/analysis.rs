@@ -47,11 +47,8 @@ pub(crate) fn memory(error: &faer::sparse::FaerError) -> Error {
 
 /// Row bounds in 32 bits.
 pub(super) fn short_offsets<T: crate::Scalar>(a: &Csr<T>) -> Result<Arc<[u32]>> {
-    if a.nonzeros() > u32::MAX as usize {
-        let why = "more entries than a 32-bit index counts; use an iterative method";
-        return Err(Error::Structure { row: 0, why });
-    }
-    Ok(a.offsets().iter().map(|o| *o as u32).collect())
+    let why = "more entries than a 32-bit index counts; use an iterative method";
+    a.offsets().short().map(Into::into).ok_or(Error::Structure { row: 0, why })
 }
 
 impl Analysis {

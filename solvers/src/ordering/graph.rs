@@ -21,7 +21,7 @@ impl<'a> Graph<'a> {
     pub fn new<T: Scalar>(a: &'a Csr<T>) -> Result<Self> {
         check_len("the matrix's columns", a.rows(), a.cols())?;
         if a.properties().symmetric {
-            return Ok(Self { offsets: a.offsets().into(), neighbours: a.columns().into() });
+            return Ok(Self { offsets: a.offsets().to_vec().into(), neighbours: a.columns().into() });
         }
         let (other, mut offsets, mut neighbours) = (a.transpose(), vec![0], Vec::new());
         for row in 0..a.rows() {
@@ -125,7 +125,7 @@ pub(super) fn peripheral(graph: &Graph, start: u32, seen: &mut [bool]) -> (u32, 
 /// # Panics
 /// When the matrix is not square.
 pub fn width<T: Scalar>(a: &Csr<T>) -> usize {
-    let graph = Graph { offsets: a.offsets().into(), neighbours: a.columns().into() };
+    let graph = Graph { offsets: a.offsets().to_vec().into(), neighbours: a.columns().into() };
     assert_eq!(a.rows(), a.cols(), "the width of a matrix that is not square");
     let (mut seen, mut most) = (vec![false; graph.len()], 0);
     for start in 0..graph.len() as u32 {

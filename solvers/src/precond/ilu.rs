@@ -66,7 +66,7 @@ impl<T: Scalar> IncompleteLu<T> {
             return Err(Error::Structure { row: n, why: "more entries than a 32-bit index counts" });
         }
         let diagonal: Vec<Option<usize>> = (0..n)
-            .map(|i| a.row(i).0.binary_search(&(i as u32)).ok().map(|at| a.offsets()[i] + at))
+            .map(|i| a.row(i).0.binary_search(&(i as u32)).ok().map(|at| a.offsets().at(i) + at))
             .collect();
         let missing = |row| Error::Pivot { what: "incomplete LU", row, pivot: 0.0 };
         let diagonal: Vec<usize> = diagonal
@@ -90,9 +90,9 @@ impl<T: Scalar> IncompleteLu<T> {
             for &row in &levels.order {
                 let row = row as usize;
                 let entries = if lower {
-                    a.offsets()[row]..diagonal[row]
+                    a.offsets().at(row)..diagonal[row]
                 } else {
-                    diagonal[row] + 1..a.offsets()[row + 1]
+                    diagonal[row] + 1..a.offsets().at(row + 1)
                 };
                 for e in entries {
                     t.columns.push(place[a.columns()[e] as usize]);
@@ -119,15 +119,15 @@ fn eliminate(a: &Csr<f64>, diagonal: &[usize], shift: f64) -> Result<Vec<f64>> {
     let mut values = a.values().to_vec();
     let mut place = vec![usize::MAX; a.cols()];
     for i in 0..a.rows() {
-        let entries = offsets[i]..offsets[i + 1];
+        let entries = offsets.row(i);
         let size = values[entries.clone()].iter().fold(0.0, |s: f64, v| s.max(v.abs()));
         values[diagonal[i]] += (shift * size).copysign(values[diagonal[i]]);
         entries.clone().for_each(|e| place[columns[e] as usize] = e);
-        for e in offsets[i]..diagonal[i] {
+        for e in offsets.at(i)..diagonal[i] {
             let k = columns[e] as usize;
             let factor = values[e] / values[diagonal[k]];
             values[e] = factor;
-            for f in diagonal[k] + 1..offsets[k + 1] {
+            for f in diagonal[k] + 1..offsets.at(k + 1) {
                 let at = place[columns[f] as usize];
                 if at != usize::MAX {
                     values[at] -= factor * values[f];

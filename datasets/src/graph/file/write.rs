@@ -4,9 +4,10 @@ use super::{SCHEMA, VERSION};
 use crate::draft::Draft;
 use crate::foreign::reason;
 use crate::graph::{Column, Columns, Graph, GraphSet, Schema};
-use crate::system_file::{label, timeless_file, timeless_group};
+use crate::own_file::OwnFile;
+use crate::system_file::{label, timeless_group};
 use crate::{Checksum, Error, Result};
-use hdf5::{Dataset, File, Group, H5Type};
+use hdf5::{Dataset, Group, H5Type};
 use ndarray::{ArrayView2, s};
 use resolvent::Scalar;
 use std::path::Path;
@@ -55,7 +56,7 @@ struct Filled {
 /// A file that is being filled; it appears under its name when it is complete.
 pub(crate) struct Writer {
     draft: Draft,
-    file: File,
+    file: OwnFile,
     path: std::path::PathBuf,
     precision: Precision,
     counts: Counts,
@@ -80,7 +81,7 @@ impl Writer {
         let (draft, writer) = Draft::create(path)?;
         drop(writer);
         let failed = |e: hdf5::Error| Error::write(path, std::io::Error::other(reason(&e)));
-        let file = timeless_file(draft.place()).map_err(failed)?;
+        let file = OwnFile::create(draft.place()).map_err(failed)?;
         let rows = [counts.nodes, counts.edges, counts.graphs];
         let create = || {
             label(&file, "schema", SCHEMA)?;
