@@ -80,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         Loop {
             name: "y ← Ax, A stored by rows (f64, 32-bit columns)",
-            bytes: 12.0 * sparse.nonzeros() as f64 / cells as f64 + 24.0,
+            bytes: 12.0 * sparse.nonzeros() as f64 / cells as f64 + 20.0,
             floor: 0.8,
             run: Box::new(|| sparse.apply(&double, &b, &mut product)),
         },
