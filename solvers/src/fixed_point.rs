@@ -198,7 +198,7 @@ impl<S: Space> FixedPoint<S> {
             if stop.max_time.is_some_and(|most| started.elapsed() >= most) {
                 break Status::MaxTime;
             }
-            let back = self.systems.to_best(!matches!(self.method, Method::Picard { .. }));
+            let back = self.systems.plan(!matches!(self.method, Method::Picard { .. }));
             if back > 0 {
                 fallbacks += back;
                 space.segment_copy(&self.segments, self.systems.returning(), &self.best, x)?;

@@ -44,7 +44,7 @@ pub(super) struct AffineSolver<S: Space> {
 }
 
 enum Method<S: Space> {
-    Gmres(Gmres<S>),
+    Gmres(Box<Gmres<S>>),
     Bicgstab(Bicgstab<S>),
 }
 
@@ -52,7 +52,7 @@ impl<S: Space> AffineSolver<S> {
     pub fn new(space: &S, n: usize, options: &FixedPointOptions) -> Result<Self> {
         let method = match options.iteration {
             Iteration::Gmres { restart } => {
-                Method::Gmres(Gmres::with_restart(space, n, options.stop, restart)?)
+                Method::Gmres(Gmres::with_restart(space, n, options.stop, restart)?.into())
             }
             _ => Method::Bicgstab(Bicgstab::new(space, n, options.stop)?),
         };

@@ -123,7 +123,7 @@ impl Systems {
     }
 
     /// Decides which systems move, and which go back to their best iterate first; the number of those.
-    pub fn to_best(&mut self, accelerated: bool) -> usize {
+    pub fn plan(&mut self, accelerated: bool) -> usize {
         for (s, outcome) in self.outcomes.iter().enumerate() {
             let fresh = self.now[s];
             let lost = !fresh.is_finite() || fresh > LOST * self.first[s];

@@ -16,7 +16,7 @@ pub(super) struct LinearSolver<S: Space> {
 enum Method<S: Space> {
     Cg(Cg<S>),
     Minres(Minres<S>),
-    Gmres(Gmres<S>),
+    Gmres(Box<Gmres<S>>),
     Bicgstab(Bicgstab<S>),
     Lsqr(Lsqr<S>),
     None,
@@ -31,7 +31,7 @@ impl<S: Space> LinearSolver<S> {
         let method = match linear {
             Linear::Cg => Method::Cg(Cg::new(space, n, stop)?),
             Linear::Minres => Method::Minres(Minres::new(space, n, stop)?),
-            Linear::Gmres { restart } => Method::Gmres(Gmres::with_restart(space, n, stop, restart)?),
+            Linear::Gmres { restart } => Method::Gmres(Gmres::with_restart(space, n, stop, restart)?.into()),
             Linear::Bicgstab => Method::Bicgstab(Bicgstab::new(space, n, stop)?),
             Linear::Lsqr => Method::Lsqr(Lsqr::with_damping(space, Shape::square(n), stop, ridge)?),
         };
