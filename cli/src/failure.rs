@@ -39,6 +39,7 @@ impl Code {
             Status::NotPositiveDefinite { .. }
             | Status::IndefinitePreconditioner { .. }
             | Status::NonFinite
+            | Status::Expanding { .. }
             | Status::Inconsistent { .. } => Self::Breakdown,
             _ => Self::NotConverged,
         }

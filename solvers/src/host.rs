@@ -9,12 +9,13 @@ pub(crate) mod reduce;
 pub(crate) mod simd;
 
 use crate::error::check_len;
-use crate::{Result, Scalar, Space};
+use crate::{Result, Scalar, Segments, Space};
 use buffer::Buffer;
 use rayon::prelude::*;
 use reduce::{blocks, lanes};
 use simd::{Kernel, dispatch};
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// The processor's memory. A slice is `[T]`; work is shared among the threads of the rayon pool it is called from.
 ///
@@ -205,6 +206,70 @@ impl<T: Scalar> Space for Host<T> {
         }
         Ok(())
     }
+
+    fn segment_dot(&self, segments: &Segments, x: &[T], y: &[T], out: &mut [f64]) -> Result<()> {
+        check_len("the segments", x.len(), segments.len())?;
+        check_len("y", x.len(), y.len())?;
+        check_len("the products", segments.count(), out.len())?;
+        let within = |s: usize| {
+            let (x, y) = (&x[segments.range(s)], &y[segments.range(s)]);
+            reduce::sum_blocks(x.len(), |range| dispatch(Dot { x: &x[range.clone()], y: &y[range] }))
+        };
+        if x.len() <= blocks(x.len()) {
+            out.iter_mut().enumerate().for_each(|(s, out)| *out = within(s));
+        } else {
+            out.par_iter_mut().enumerate().for_each(|(s, out)| *out = within(s));
+        }
+        Ok(())
+    }
+
+    fn segment_axpy(&self, segments: &Segments, a: &[f64], x: &[T], y: &mut [T]) -> Result<()> {
+        check_len("x", segments.len(), x.len())?;
+        check_len("y", segments.len(), y.len())?;
+        check_len("the coefficients", segments.count(), a.len())?;
+        each_segment(segments, 0..a.len(), y, &|s, y| {
+            if a[s] != 0.0 {
+                dispatch(Axpby { a: T::of(a[s]), x: &x[segments.range(s)], b: T::of(1.0), y });
+            }
+        });
+        Ok(())
+    }
+
+    fn segment_copy(&self, segments: &Segments, which: &[bool], x: &[T], y: &mut [T]) -> Result<()> {
+        check_len("x", segments.len(), x.len())?;
+        check_len("y", segments.len(), y.len())?;
+        check_len("the choice", segments.count(), which.len())?;
+        each_segment(segments, 0..which.len(), y, &|s, y| {
+            if which[s] {
+                y.copy_from_slice(&x[segments.range(s)]);
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Runs `f(segment, its part of y)` for the given segments, whose entries `y` are.
+fn each_segment<T: Send>(
+    segments: &Segments,
+    which: Range<usize>,
+    y: &mut [T],
+    f: &(impl Fn(usize, &mut [T]) + Sync),
+) {
+    if which.len() < 2 || y.len() <= blocks(y.len()) {
+        let mut rest = y;
+        for s in which {
+            let (part, behind) = std::mem::take(&mut rest).split_at_mut(segments.range(s).len());
+            f(s, part);
+            rest = behind;
+        }
+        return;
+    }
+    let middle = which.start + which.len() / 2;
+    let (low, high) = y.split_at_mut(segments.range(middle).start - segments.range(which.start).start);
+    rayon::join(
+        || each_segment(segments, which.start..middle, low, f),
+        || each_segment(segments, middle..which.end, high, f),
+    );
 }
 
 /// Products made in one pass over a vector.

@@ -50,7 +50,7 @@ pub mod process;
 mod recycle;
 pub mod refinement;
 mod session;
-mod small;
+pub(crate) mod small;
 #[cfg(test)]
 pub(crate) mod test;
 pub mod trace;

@@ -27,8 +27,10 @@ pub mod dense;
 pub mod diagonal;
 pub mod direct;
 pub mod error;
+pub mod fixed_point;
 pub mod grid;
 pub mod host;
+pub mod implicit;
 pub mod krylov;
 pub mod learn;
 pub mod multigrid;
@@ -50,6 +52,7 @@ pub use csr::{Csr, Offsets};
 pub use dense::Dense;
 pub use diagonal::Diagonal;
 pub use error::{Error, Result};
+pub use fixed_point::{FixedPoint, FixedPointOptions};
 pub use grid::{Boundaries, Boundary, Grid};
 pub use host::{Host, buffer::Buffer};
 pub use krylov::{
@@ -71,7 +74,7 @@ pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape}
 pub use plan::{Matrix, Plan};
 pub use report::{Progress, Report, Status};
 pub use scalar::Scalar;
-pub use space::Space;
+pub use space::{Segments, Space};
 pub use stencil::{
     Stencil,
     faces::FaceLaplacian,

@@ -42,6 +42,11 @@ pub enum Status {
         /// The cosine of the angle between them.
         cosine: f64,
     },
+    /// A fixed point was looked for with a map that does not contract there.
+    Expanding {
+        /// By how much the residual grew over its first.
+        growth: f64,
+    },
     /// The caller's `watch` asked to stop.
     Interrupted,
 }
@@ -60,6 +65,7 @@ impl Status {
             Self::Inconsistent { .. } => "inconsistent",
             Self::LeastSquares { .. } => "least_squares",
             Self::Breakdown { .. } => "breakdown",
+            Self::Expanding { .. } => "expanding",
             Self::Interrupted => "interrupted",
         }
     }
@@ -109,6 +115,10 @@ impl fmt::Display for Status {
             Self::Breakdown { cosine } => write!(
                 f,
                 "the recurrence broke down (two of its vectors have the cosine {cosine:e}) and starting again did not help; use GMRES, or a preconditioner"
+            ),
+            Self::Expanding { growth } => write!(
+                f,
+                "the map does not contract (its residual is {growth:e} times the first); damp it, or use Anderson's or Broyden's method, or GMRES if it is affine; x holds the best iterate"
             ),
             Self::Interrupted => write!(f, "interrupted by the caller; x holds the last iterate"),
         }

@@ -1,5 +1,9 @@
 //! Where vectors live, and the verbs solvers may use on them.
 
+mod segments;
+
+pub use segments::Segments;
+
 use crate::error::check_len;
 use crate::{Result, Scalar};
 use std::ops::DerefMut;
@@ -89,4 +93,56 @@ pub trait Space: Send + Sync {
         }
         Ok(())
     }
+    /// x·y within every segment. A space that does not divide vectors takes one segment only.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length).
+    fn segment_dot(
+        &self,
+        segments: &Segments,
+        x: &Self::Slice,
+        y: &Self::Slice,
+        out: &mut [f64],
+    ) -> Result<()> {
+        one_segment(segments, self.len(x))?;
+        check_len("the products", 1, out.len())?;
+        out[0] = self.dot(x, y)?;
+        Ok(())
+    }
+    /// y ← y + a x within the segments whose a is not 0.
+    ///
+    /// # Errors
+    /// As [`segment_dot`](Self::segment_dot).
+    fn segment_axpy(
+        &self,
+        segments: &Segments,
+        a: &[f64],
+        x: &Self::Slice,
+        y: &mut Self::Slice,
+    ) -> Result<()> {
+        one_segment(segments, self.len(x))?;
+        check_len("the coefficients", 1, a.len())?;
+        if a[0] == 0.0 { Ok(()) } else { self.axpby(Self::Scalar::of(a[0]), x, num_traits::one(), y) }
+    }
+    /// y ← x within the segments that are asked for.
+    ///
+    /// # Errors
+    /// As [`segment_dot`](Self::segment_dot).
+    fn segment_copy(
+        &self,
+        segments: &Segments,
+        which: &[bool],
+        x: &Self::Slice,
+        y: &mut Self::Slice,
+    ) -> Result<()> {
+        one_segment(segments, self.len(x))?;
+        check_len("the choice", 1, which.len())?;
+        if which[0] { self.copy(x, y) } else { Ok(()) }
+    }
+}
+
+/// `Ok` for one segment that is the whole vector.
+fn one_segment(segments: &Segments, n: usize) -> Result<()> {
+    check_len("the segments", n, segments.len())?;
+    check_len("the segments of this space", 1, segments.count())
 }

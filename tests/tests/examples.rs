@@ -1,5 +1,9 @@
 //! The examples run, and check their own results.
 
+#[path = "../../solvers/examples/conductivity.rs"]
+mod conductivity;
+#[path = "../../solvers/examples/hyperparameter.rs"]
+mod hyperparameter;
 #[path = "../../solvers/examples/many_right_hand_sides.rs"]
 mod many_right_hand_sides;
 #[path = "../../solvers/examples/ndarray_and_sprs.rs"]
@@ -30,5 +34,7 @@ runs!(
     time_loop,
     null_space,
     many_right_hand_sides,
-    ndarray_and_sprs
+    ndarray_and_sprs,
+    conductivity,
+    hyperparameter
 );

@@ -3,7 +3,7 @@
 //! Matrices are n × n in the first n² numbers of a slice, by columns.
 
 /// A = LLᵀ in the lower triangle; the upper is not read. `Err` has the first pivot that is not positive.
-pub(super) fn cholesky(a: &mut [f64], n: usize) -> Result<(), f64> {
+pub(crate) fn cholesky(a: &mut [f64], n: usize) -> Result<(), f64> {
     for j in 0..n {
         for k in 0..j {
             let share = a[k * n + j];
@@ -22,7 +22,7 @@ pub(super) fn cholesky(a: &mut [f64], n: usize) -> Result<(), f64> {
 }
 
 /// b ← L⁻¹b.
-pub(super) fn forward(l: &[f64], n: usize, b: &mut [f64]) {
+pub(crate) fn forward(l: &[f64], n: usize, b: &mut [f64]) {
     for j in 0..n {
         b[j] /= l[j * n + j];
         for i in j + 1..n {
@@ -32,7 +32,7 @@ pub(super) fn forward(l: &[f64], n: usize, b: &mut [f64]) {
 }
 
 /// b ← L⁻ᵀb.
-pub(super) fn backward(l: &[f64], n: usize, b: &mut [f64]) {
+pub(crate) fn backward(l: &[f64], n: usize, b: &mut [f64]) {
     for j in (0..n).rev() {
         let rest: f64 = (j + 1..n).map(|i| l[j * n + i] * b[i]).sum();
         b[j] = (b[j] - rest) / l[j * n + j];
@@ -40,14 +40,14 @@ pub(super) fn backward(l: &[f64], n: usize, b: &mut [f64]) {
 }
 
 /// b ← A⁻¹b from A = LLᵀ.
-pub(super) fn solve(l: &[f64], n: usize, b: &mut [f64]) {
+pub(crate) fn solve(l: &[f64], n: usize, b: &mut [f64]) {
     forward(l, n, b);
     backward(l, n, b);
 }
 
 /// The eigenvalues of a symmetric A, left on its diagonal, and their vectors, the columns of `v`, by Jacobi's rotations
 /// (C. G. J. Jacobi, 1846; threshold-free cyclic sweeps).
-pub(super) fn eigen(a: &mut [f64], v: &mut [f64], n: usize) {
+pub(crate) fn eigen(a: &mut [f64], v: &mut [f64], n: usize) {
     v[..n * n].fill(0.0);
     (0..n).for_each(|i| v[i * n + i] = 1.0);
     let square = |a: &[f64], diagonal: bool| -> f64 {
