@@ -162,6 +162,16 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// An iteration inside an operation that left the numbers.
+    #[error("{what} does not come to rest (its last change is {growth:e}); it needs {needs}")]
+    Diverged {
+        /// Of what.
+        what: &'static str,
+        /// The last change.
+        growth: f64,
+        /// What would keep it bounded.
+        needs: &'static str,
+    },
     /// Memory that could not be had.
     #[error("cannot allocate {bytes} bytes; use a smaller problem or a machine with more memory")]
     Memory {

@@ -28,6 +28,7 @@ pub mod diagonal;
 pub mod direct;
 pub mod error;
 pub mod fixed_point;
+pub mod graph;
 pub mod grid;
 pub mod host;
 pub mod implicit;
