@@ -8,7 +8,7 @@ use resolvent_benches::plot::Heat;
 use resolvent_datasets::dataset::{Conversion, Dataset};
 use resolvent_datasets::reference::{REFERENCES, Reference};
 use resolvent_datasets::{
-    FAMILIES, Family, Format, MAKERS, Maker, Severity, check, contents, inspect, make, output,
+    Error, FAMILIES, Family, Format, MAKERS, Maker, Severity, check, contents, inspect, make, output,
 };
 use serde_json::{Value, json};
 use std::path::Path;
@@ -75,12 +75,10 @@ fn write(a: &DataMake, console: &Console) -> Result<Code, Failure> {
     if let Ok(maker) = Maker::named(&a.name) {
         return set::run(maker, a, console);
     }
-    let family = Family::named(&a.name).map_err(|e| {
-        let mut failure = Failure::from(e);
-        let (references, sets) = (REFERENCES.each_ref().map(|r| r.name), MAKERS.each_ref().map(|m| m.name));
-        failure.message +=
-            &format!("; reference solutions are {}; sets are {}", references.join(", "), sets.join(", "));
-        failure
+    let family = Family::named(&a.name).map_err(|_| {
+        let all = FAMILIES.iter().map(|f| f.name);
+        let all = all.chain(REFERENCES.iter().map(|r| r.name)).chain(MAKERS.iter().map(|m| m.name));
+        Error::unknown("problem family, reference solution or set", &a.name, &all.collect::<Vec<_>>())
     })?;
     if let (None, Some(_)) | (Some(_), _) = (a.samples, a.set.first()) {
         return Err(Failure::usage(format!(

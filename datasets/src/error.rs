@@ -319,13 +319,23 @@ impl Error {
         Self::Open { path: path.into(), source }
     }
 
+    /// A name that is none of those known, and the nearest of them.
+    ///
+    /// ```
+    /// let e = resolvent_datasets::Error::unknown("fruit", "aple", &["pear", "apple"]);
+    /// assert_eq!(e.to_string(), "unknown fruit `aple`: did you mean `apple`? Known are pear, apple");
+    /// ```
+    pub fn unknown(what: &'static str, name: &str, known: &[&'static str]) -> Self {
+        Self::Unknown { what, name: name.into(), nearest: nearest(name, known), known: known.join(", ") }
+    }
+
     pub(crate) fn write(path: &Path, source: std::io::Error) -> Self {
         Self::Write { path: path.into(), source }
     }
 }
 
 /// The known name with the fewest edits from `name` (Levenshtein).
-pub(crate) fn nearest(name: &str, known: &[&'static str]) -> &'static str {
+fn nearest(name: &str, known: &[&'static str]) -> &'static str {
     let edits = |other: &str| {
         let mut row: Vec<usize> = (0..=other.chars().count()).collect();
         for (i, a) in name.chars().enumerate() {

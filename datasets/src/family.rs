@@ -12,7 +12,6 @@ mod neumann;
 mod smoke;
 mod spheres;
 
-use crate::error::nearest;
 use crate::flow::Motion;
 use crate::manufactured::Manufactured;
 use crate::problem::Problem;
@@ -119,15 +118,10 @@ impl Family {
     /// # Errors
     /// [`Error::Unknown`], which lists the known ones and the nearest.
     pub fn named(name: &str) -> Result<&'static Self> {
-        FAMILIES.iter().find(|f| f.name == name).ok_or_else(|| {
-            let known = FAMILIES.each_ref().map(|f| f.name);
-            Error::Unknown {
-                what: "problem family",
-                name: name.into(),
-                nearest: nearest(name, &known),
-                known: known.join(", "),
-            }
-        })
+        FAMILIES
+            .iter()
+            .find(|f| f.name == name)
+            .ok_or_else(|| Error::unknown("problem family", name, &FAMILIES.each_ref().map(|f| f.name)))
     }
 
     /// A member of the family. Everything is checked before anything large is allocated.

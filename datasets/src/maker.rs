@@ -8,7 +8,6 @@
 mod recipe;
 mod room;
 
-use crate::error::nearest;
 use crate::{Error, Result, graph, operators};
 use serde::Serialize;
 use std::ops::ControlFlow;
@@ -106,14 +105,9 @@ impl Maker {
     /// # Errors
     /// [`Error::Unknown`], which lists the known ones and the nearest.
     pub fn named(name: &str) -> Result<&'static Self> {
-        MAKERS.iter().find(|m| m.name == name).ok_or_else(|| {
-            let known = MAKERS.each_ref().map(|m| m.name);
-            Error::Unknown {
-                what: "set",
-                name: name.into(),
-                nearest: nearest(name, &known),
-                known: known.join(", "),
-            }
-        })
+        MAKERS
+            .iter()
+            .find(|m| m.name == name)
+            .ok_or_else(|| Error::unknown("set", name, &MAKERS.each_ref().map(|m| m.name)))
     }
 }

@@ -65,7 +65,6 @@ pub use memory::{Solved, solve};
 pub use setting::{Range, Setting, Settings};
 pub use solution::Watch;
 
-use crate::error::nearest;
 use crate::{Error, Result};
 
 /// Every reference solution, in the order of their listing.
@@ -110,15 +109,10 @@ impl Reference {
     /// # Errors
     /// [`Error::Unknown`], which lists the known ones and the nearest.
     pub fn named(name: &str) -> Result<&'static Self> {
-        REFERENCES.iter().find(|r| r.name == name).ok_or_else(|| {
-            let known = REFERENCES.each_ref().map(|r| r.name);
-            Error::Unknown {
-                what: "reference solution",
-                name: name.into(),
-                nearest: nearest(name, &known),
-                known: known.join(", "),
-            }
-        })
+        REFERENCES
+            .iter()
+            .find(|r| r.name == name)
+            .ok_or_else(|| Error::unknown("reference solution", name, &REFERENCES.each_ref().map(|r| r.name)))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Kinds of right-hand side.
 
-use crate::error::nearest;
 use crate::{Error, Result};
 use std::fmt;
 use std::str::FromStr;
@@ -45,15 +44,10 @@ impl FromStr for RhsKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-            let known = Self::ALL.map(Self::name);
-            Error::Unknown {
-                what: "kind of right-hand side",
-                name: name.into(),
-                nearest: nearest(name, &known),
-                known: known.join(", "),
-            }
-        })
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .ok_or_else(|| Error::unknown("kind of right-hand side", name, &Self::ALL.map(Self::name)))
     }
 }
 

@@ -2,40 +2,18 @@
 //!
 //! Python is the one of `tests/python.rs`; without it these tests print so and pass.
 
+#[path = "python/interpreter.rs"]
+mod interpreter;
+
+use interpreter::{python, succeed};
 use resolvent_datasets::dataset::{
     Axis, Batch, Conversion, Dataset, Description, Field, Parameter, ParameterValue, Points, Precision, Role,
     Selection, Snapshots, Writer,
 };
 use resolvent_datasets::{Contents, Error, Severity, check, contents};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-
-fn python() -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let lock = fs::File::create(target.join("python.lock")).unwrap();
-    lock.lock().unwrap();
-    let folder = target.join("python");
-    if !folder.join("complete").exists() {
-        if Command::new("python3").arg("--version").output().is_err() {
-            println!("python3 is not on this machine: nothing was tested");
-            return None;
-        }
-        let _ = fs::remove_dir_all(&folder);
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        let packages =
-            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "numpy", "scipy", "h5py"];
-        succeed(Command::new(folder.join("bin/python")).args(packages));
-        fs::File::create(folder.join("complete")).unwrap();
-    }
-    Some(folder.join("bin/python"))
-}
-
-fn succeed(command: &mut Command) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{command:?}\n{}{}", text(&output.stdout), text(&output.stderr));
-}
 
 fn run(script: &str, prepare: impl FnOnce(&Path)) -> Option<tempfile::TempDir> {
     let python = python()?;
@@ -122,7 +100,7 @@ g.tofile('g')
     assert_eq!(*parameter(&groups, "sim.seed"), ParameterValue::PerTrajectory(vec![0.0, 1.0, 2.0]));
 }
 
-/// As the package `the_well` 1.2 writes its dummy files, and with axes that do not vary.
+/// Axes that do not vary, and tensors.
 #[test]
 fn the_well() {
     let script = "
@@ -160,6 +138,60 @@ for name, v in [('k', k), ('n', n), ('s', s), ('r', r)]: v.tofile(name)
     assert_eq!(*parameter(&dataset, "a"), ParameterValue::Global(0.25));
     let boundary = [("x_periodic".to_owned(), "periodic along x".to_owned())];
     assert_eq!(dataset.description().boundary_conditions, boundary);
+}
+
+/// The file that the package makes for its own tests.
+#[test]
+fn the_well_own_dummy_file() {
+    let script = "
+from the_well.utils.dummy_data import write_dummy_data
+np.random.seed(7)
+write_dummy_data('dummy.h5')
+with h5py.File('dummy.h5') as f:
+    for path in ['t0_fields/constant_field', 't1_fields/field', 'scalars/time_varying_scalar', 'dimensions/x', 'dimensions/time']:
+        f[path][:].tofile(path.split('/')[1])
+";
+    let Some(folder) = run(script, |_| ()) else { return };
+    let path = folder.path().join("dummy.h5");
+    let dataset = Dataset::open(&path).unwrap();
+    let d = dataset.description();
+    assert_eq!((dataset.layout(), d.name.as_str()), ("the_well", "dummy_dataset"));
+    let fields = [
+        ("constant_field", "trajectory,x,y", vec![2, 32, 32]),
+        ("field", "trajectory,t,x,y,component", vec![2, 10, 32, 32, 2]),
+        ("time_varying_scalar", "t", vec![10]),
+    ];
+    assert_eq!(d.fields.len(), fields.len());
+    for (name, axes, shape) in fields {
+        let f = d.field(name).unwrap();
+        assert_eq!((f.axes.join(","), d.shape(f).unwrap()), (axes.into(), shape), "{name}");
+        assert_same(&dataset, name, folder.path(), name);
+    }
+    for (axis, name) in [("t", "time"), ("x", "x")] {
+        let values = d.axis(axis).unwrap().coordinates[0].values.iter();
+        let bytes: Vec<u8> = values.flat_map(|v| (*v as f32).to_le_bytes()).collect();
+        assert_eq!(bytes, fs::read(folder.path().join(name)).unwrap(), "{axis}");
+    }
+    for (name, value) in [("a", 0.25), ("b", 0.75)] {
+        assert_eq!(*parameter(&dataset, name), ParameterValue::Global(value));
+    }
+    let boundary = ["x", "y"].map(|a| (format!("{a}_periodic"), format!("periodic along {a}")));
+    assert_eq!(d.boundary_conditions, boundary);
+    assert!(check(&path).unwrap().iter().all(|f| f.severity == Severity::Note));
+    let mut points = Points::<f32>::new(&dataset, &["field"], &Selection::all(), 7).unwrap();
+    let mut batch = Batch::default();
+    points.draw(points.per_epoch(), &mut batch).unwrap();
+    let mut all: Vec<u8> = Vec::new();
+    let mut order: Vec<usize> = (0..points.per_epoch()).collect();
+    let place = |i: &usize| {
+        let at = &batch.coordinates[3 * i..3 * i + 3];
+        (batch.trajectories[*i], at[0].to_bits(), at[1].to_bits(), at[2].to_bits())
+    };
+    order.sort_by_key(place);
+    order
+        .iter()
+        .for_each(|i| all.extend(batch.values[2 * i..2 * i + 2].iter().flat_map(|v| v.to_le_bytes())));
+    assert!(all == fs::read(folder.path().join("field")).unwrap(), "an epoch of points is the field");
 }
 
 #[test]

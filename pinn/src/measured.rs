@@ -85,12 +85,7 @@ impl Measured {
         if self.stream.is_none() {
             // Goes to where it was before.
             let mut stream = self.open()?;
-            let mut left = self.drawn;
-            while left > 0 {
-                let some = left.min(1 << 16);
-                stream.draw(some as usize, &mut self.batch)?;
-                left -= some;
-            }
+            stream.seek(self.drawn)?;
             self.stream = Some(stream);
         }
         let Some(stream) = &mut self.stream else { return Ok(()) };

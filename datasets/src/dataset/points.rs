@@ -1,9 +1,10 @@
 //! Random points of a dataset, as a network is trained on them.
 
 use super::numbers::Numbers;
+use super::places::{Column, Frame};
 use super::tiles::{shared_axes, tiles};
-use super::window::{Table, Window};
-use super::{Axis, Dataset, Real, Role, Selection};
+use super::window::Window;
+use super::{Dataset, Real, Role, Selection};
 use crate::random::Stream;
 use crate::{Error, Result};
 use std::ops::Range;
@@ -43,10 +44,9 @@ const MOST_AXES: usize = 8;
 /// ```
 pub struct Points<T> {
     names: Vec<String>,
-    plan: Arc<Plan>,
+    plan: Arc<Plan<T>>,
     windows: Option<Windows<T>>,
     window: Option<Window<T>>,
-    axes: Vec<Table<T>>,
 }
 
 /// Points and what is known of them.
@@ -61,7 +61,8 @@ pub struct Batch<T> {
 }
 
 /// What is read, and in which order.
-struct Plan {
+struct Plan<T> {
+    frame: Frame<T>,
     pieces: Vec<Vec<Range<usize>>>,
     sources: Vec<Source>,
     width: usize,
@@ -134,20 +135,16 @@ impl<T: Real> Points<T> {
             first.ok_or_else(|| Error::NoField { name: String::new(), known: String::new() })?;
         let pieces = tiles(&region, chunk.as_deref());
         let names = axes.iter().flat_map(|a| &a.coordinates).map(|c| c.name.clone()).collect();
-        let table = |a: &&Axis| Table {
-            role: a.role,
-            columns: a
-                .coordinates
-                .iter()
-                .map(|c| c.values.iter().map(|v| T::nearest(*v)).collect())
-                .collect(),
-        };
-        let axes = axes.iter().map(table).collect();
+        let column =
+            |axis, values: &[f64]| Column { axis, values: values.iter().map(|v| T::nearest(*v)).collect() };
+        let columns = axes.iter().enumerate().flat_map(|(i, a)| a.coordinates.iter().map(move |c| (i, c)));
+        let columns = columns.map(|(i, c)| column(i, &c.values)).collect();
+        let frame = Frame { columns, trajectory: axes.iter().position(|a| a.role == Role::Trajectory) };
         let width = sources.iter().map(|s| s.components).sum::<usize>();
         let largest = pieces.iter().map(|p| size(p)).max().unwrap_or(1);
         let each = (WINDOW / (width * largest).max(1)).clamp(1, pieces.len());
-        let plan = Arc::new(Plan { pieces, sources, width, seed, each });
-        Ok(Self { names, plan, windows: None, window: None, axes })
+        let plan = Arc::new(Plan { frame, pieces, sources, width, seed, each });
+        Ok(Self { names, plan, windows: None, window: None })
     }
 
     /// The names of a point's coordinates.
@@ -203,7 +200,7 @@ impl<T: Real> Points<T> {
             }
             if let Some(window) = &mut self.window {
                 let n = (n - drawn).min(window.left());
-                window.take(n, width, &self.axes, batch, drawn);
+                window.take(n, width, &self.plan.frame, batch, drawn);
                 drawn += n;
             }
         }
@@ -226,7 +223,7 @@ impl<T: Real> Points<T> {
 
 impl<T: Real> Windows<T> {
     /// Starts to read at window `first`, counted over all epochs.
-    fn start(plan: &Arc<Plan>, first: u64) -> Self {
+    fn start(plan: &Arc<Plan<T>>, first: u64) -> Self {
         let (send, filled) = sync_channel(1);
         let (used, spare) = channel::<Window<T>>();
         let plan = Arc::clone(plan);
@@ -246,7 +243,7 @@ impl<T: Real> Windows<T> {
     }
 }
 
-impl Plan {
+impl<T: Real> Plan<T> {
     /// How many windows an epoch has.
     fn windows(&self) -> usize {
         self.pieces.len().div_ceil(self.each)
@@ -260,12 +257,7 @@ impl Plan {
     }
 
     /// Fills window number `at`, counted over all epochs; `known` keeps the order of the last epoch.
-    fn fill<T: Real>(
-        &self,
-        window: &mut Window<T>,
-        at: u64,
-        known: &mut Option<(u64, Vec<u32>)>,
-    ) -> Result<()> {
+    fn fill(&self, window: &mut Window<T>, at: u64, known: &mut Option<(u64, Vec<u32>)>) -> Result<()> {
         let (epoch, place) = (at / self.windows() as u64, at as usize % self.windows());
         if known.as_ref().is_none_or(|(of, _)| *of != epoch) {
             *known = Some((epoch, self.order(epoch)));
@@ -273,7 +265,7 @@ impl Plan {
         let order = known.as_ref().map_or(&[][..], |(_, order)| order);
         let chosen = &order[place * self.each..self.pieces.len().min((place + 1) * self.each)];
         let tiles: Vec<&[Range<usize>]> = chosen.iter().map(|i| &*self.pieces[*i as usize]).collect();
-        window.fill(&tiles, self.width, (self.seed, at), |tile, out| {
+        window.fill(&tiles, self.width, &self.frame, (self.seed, at), |tile, out| {
             let mut column = 0;
             for source in &self.sources {
                 source.fill(tile, out, column, self.width)?;

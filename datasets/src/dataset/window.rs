@@ -1,95 +1,66 @@
 //! A few pieces of a dataset in memory, and their points in a random order.
 //!
 //! A piece is cut into cells of consecutive points, at most 2¹⁸ of them: so many fit into a cache. One random permutation
-//! serves all cells of a window, each from a random start; every 16 places or fewer the next cell has its turn, and each
-//! cell gives in each round its share of points. So both memory and random numbers are used where they lie: per point one
-//! number of the permutation, one value from a cell in the cache, and 1/16 of a row of [`Run`]s.
+//! serves all cells of a window, each from a random start. The values of a cell are put into the order of the permutation
+//! when its piece is read: they are gathered from the cache and written one after the other. Points are then taken from
+//! the cells in turns, 16 or fewer at a time, each cell giving in each round its share; what a cell gives to a batch lies
+//! together, and is put between that of the others in the cache.
 
+use super::places::{Frame, Places, RUN, Run};
 use super::points::shuffle;
-use super::{Batch, Real, Role};
+use super::prefetch::prefetch;
+use super::{Batch, Real};
 use crate::Result;
 use crate::random::Stream;
 use std::ops::Range;
 
 /// Points that a permutation orders.
 const CELL: usize = 1 << 18;
-/// Points of a cell that follow each other.
-const RUN: usize = 16;
-/// Pieces have fewer points.
-const LARGEST_BITS: u32 = 25;
+/// Points that are taken together: their places in a batch fit into the nearest cache.
+const BLOCK: usize = 1 << 11;
 
 /// Some pieces, their values in a random order.
 #[derive(Default)]
 pub(super) struct Window<T> {
-    tiles: Vec<Tile>,
     cells: Vec<Cell>,
-    /// The first of all cells that are not cut short, then of each that is.
+    /// Where each piece starts, `[pieces × axes]`, and how many axes there are.
+    corners: Vec<u32>,
+    axes: usize,
+    /// The first of the longest cells, then of those of each other length. The first entries stand at the end again, so
+    /// that a run may start anywhere.
     orders: Vec<Vec<u32>>,
-    runs: Vec<Run>,
-    /// `[points × values]`, in the order in which they are drawn.
+    places: Vec<Places>,
+    /// Places of windows before, whose memory is used again.
+    spare: Vec<Places>,
+    /// `[points × values]` of each cell, in its order.
     values: Vec<T>,
-    /// The run that is next, what was taken of it, and of all points.
-    run: usize,
+    /// In how many rounds the cells give their points.
+    rounds: u32,
+    /// The cell whose turn it is, and what was taken of its run.
+    turn: usize,
     of_run: usize,
-    taken: usize,
-    len: usize,
-    /// Room for one piece, and for what is next in each round.
+    left: usize,
+    /// Runs that are taken together, of one cell after the other.
+    runs: Vec<Run>,
+    /// Room for one piece.
     piece: Vec<T>,
-    starts: Vec<u32>,
-}
-
-/// The coordinates of an axis.
-pub(super) struct Table<T> {
-    pub role: Role,
-    pub columns: Vec<Vec<T>>,
-}
-
-/// The axes of a piece.
-struct Tile(Vec<Side>);
-
-/// An axis of a piece.
-struct Side {
-    start: u32,
-    len: Divisor,
-    /// Whether the axes before it have one entry each, so that nothing is left to divide.
-    outermost: bool,
 }
 
 /// Consecutive points of a piece.
 struct Cell {
-    tile: u32,
-    first: u32,
-    order: u32,
-}
-
-/// Points of a cell that are drawn one after the other: where in the order of its cell, and how many.
-#[derive(Clone, Copy, Default)]
-struct Run {
-    cell: u32,
+    /// Its piece.
+    tile: usize,
+    /// Its places, among those of the window.
+    places: usize,
+    /// The first of its values, counted in points.
+    values: usize,
+    /// The next point in the order, of so many.
     at: u32,
     len: u32,
-}
-
-/// Division by a number, as a product and a shift, exact below 2²⁵ (T. Granlund, P. L. Montgomery, 1994,
-/// doi:10.1145/773473.178249).
-#[derive(Clone, Copy)]
-struct Divisor {
-    by: u32,
-    factor: u32,
-    shift: u32,
-}
-
-impl Divisor {
-    fn new(by: usize) -> Self {
-        debug_assert!(by > 0 && by < 1 << LARGEST_BITS);
-        let shift = LARGEST_BITS + usize::BITS - (by - 1).leading_zeros();
-        Self { by: by as u32, factor: (1u64 << shift).div_ceil(by as u64) as u32, shift }
-    }
-
-    #[inline]
-    fn divide(self, n: u32) -> u32 {
-        ((u64::from(n) * u64::from(self.factor)) >> self.shift) as u32
-    }
+    /// Points of each run, and what is left of the length when all runs have so many: now and then a run has one more.
+    each: u32,
+    extra: u32,
+    spare: u32,
 }
 
 impl<T: Real> Window<T> {
@@ -98,235 +69,159 @@ impl<T: Real> Window<T> {
         &mut self,
         tiles: &[&[Range<usize>]],
         width: usize,
+        frame: &Frame<T>,
         (seed, at): (u64, u64),
         mut read: impl FnMut(&[Range<usize>], &mut [T]) -> Result<()>,
     ) -> Result<()> {
         let size = |tile: &[Range<usize>]| tile.iter().map(ExactSizeIterator::len).product::<usize>();
-        self.len = tiles.iter().map(|t| size(t)).sum();
-        (self.run, self.of_run, self.taken) = (0, 0, 0);
-        self.tiles.clear();
+        self.left = tiles.iter().map(|t| size(t)).sum();
+        (self.turn, self.of_run) = (0, 0);
         self.cells.clear();
+        self.corners.clear();
+        self.axes = tiles.first().map_or(0, |t| t.len());
+        self.spare.append(&mut self.places);
         let lengths: Vec<Vec<usize>> = tiles.iter().map(|t| cells(size(t))).collect();
-        let count: usize = lengths.iter().map(Vec::len).sum();
         let longest = lengths.iter().flatten().copied().max().unwrap_or(0);
-        let rounds = longest.div_ceil(RUN).max(1);
-        grow("a window of points", &mut self.values, self.len * width)?;
-        grow("a window of points", &mut self.runs, rounds * count)?;
-        self.runs.truncate(rounds * count);
-        // How many points come before each round, and then before each cell's turn in it.
-        self.starts.clear();
-        self.starts.resize(rounds, 0);
-        let alike = lengths.iter().flatten().filter(|n| **n == longest).count();
-        let others = lengths.iter().flatten().filter(|n| **n != longest).map(|n| (*n, 1));
-        for (n, times) in others.chain([(longest, alike as u32)]) {
-            let mut before = 0;
-            for (start, share) in self.starts.iter_mut().zip(shares(n, rounds)) {
-                *start += before * times;
-                before += share as u32;
-            }
-        }
+        self.rounds = longest.div_ceil(RUN).max(1) as u32;
+        let repeated = lengths.iter().flatten().map(|n| RUN.min(*n)).sum::<usize>();
+        grow("a window of points", &mut self.values, (self.left + repeated) * width)?;
         let mut whole: Vec<u32> = (0..longest as u32).collect();
         shuffle(&mut whole, Stream::new(seed, "points"), at);
         whole.extend_from_within(..RUN.min(longest));
         self.orders.clear();
         self.orders.push(whole);
         let turns = Stream::new(seed, "turns");
+        let mut values = 0;
         for (number, (tile, lengths)) in tiles.iter().zip(&lengths).enumerate() {
-            self.tiles.push(Tile::new(tile));
+            self.corners.extend(tile.iter().map(|r| r.start as u32));
             grow("a piece", &mut self.piece, size(tile) * width)?;
             read(tile, &mut self.piece[..size(tile) * width])?;
             let mut first = 0;
             for n in lengths {
                 let order = self.order(*n, longest);
+                let places = self.places(tile, first, order, frame)?;
+                let order = &self.orders[order];
+                let to = &mut self.values[values * width..(values + order.len()) * width];
+                arrange(order, &self.piece[first * width..(first + n) * width], to, width);
                 let random = turns.integer(at << 32 | self.cells.len() as u64);
-                let turn = ((u128::from(random) * *n as u128) >> 64) as usize;
-                let cell = Cell { tile: number as u32, first: first as u32, order };
-                self.scatter(cell, *n, turn, (first, rounds, count), width);
+                let turn = ((u128::from(random) * *n as u128) >> 64) as u32;
+                let (each, extra) = (*n as u32 / self.rounds, *n as u32 % self.rounds);
+                let (at, len, spare) = (turn, *n as u32, extra);
+                self.cells.push(Cell { tile: number, places, values, at, len, each, extra, spare });
+                values += order.len();
                 first += n;
             }
         }
         Ok(())
     }
 
-    /// The order of a cell of `n` points.
-    fn order(&mut self, n: usize, longest: usize) -> u32 {
-        if n == longest {
-            return 0;
-        }
-        let mut order: Vec<u32> =
-            self.orders[0][..longest].iter().copied().filter(|i| *i < n as u32).collect();
-        order.extend_from_within(..RUN.min(n));
-        self.orders.push(order);
-        self.orders.len() as u32 - 1
+    /// The order of the cells of `n` points.
+    fn order(&mut self, n: usize, longest: usize) -> usize {
+        let len = n + RUN.min(n);
+        self.orders.iter().position(|o| o.len() == len).unwrap_or_else(|| {
+            let whole = self.orders[0][..longest].iter().copied();
+            let mut order: Vec<u32> = whole.filter(|i| *i < n as u32).collect();
+            order.extend_from_within(..len - n);
+            self.orders.push(order);
+            self.orders.len() - 1
+        })
     }
 
-    /// Puts the values of a cell to their places.
-    fn scatter(
+    /// The places of a cell whose first point is number `first` of its piece.
+    fn places(
         &mut self,
-        cell: Cell,
-        n: usize,
-        turn: usize,
-        (first, rounds, count): (usize, usize, usize),
-        width: usize,
-    ) {
-        let number = self.cells.len();
-        let order = &self.orders[cell.order as usize];
-        let values = &self.piece[first * width..(first + n) * width];
-        let mut at = turn;
-        for (round, (start, len)) in self.starts.iter_mut().zip(shares(n, rounds)).enumerate() {
-            let to = &mut self.values[*start as usize * width..(*start as usize + len) * width];
-            let from = &order[at..at + len];
-            if width > 1 {
-                for (to, i) in to.chunks_exact_mut(width).zip(from) {
-                    to.copy_from_slice(&values[*i as usize * width..(*i as usize + 1) * width]);
-                }
-            } else if let (Ok(to), Ok(from)) =
-                (<&mut [T; RUN]>::try_from(&mut *to), <&[u32; RUN]>::try_from(from))
-            {
-                // A length known to the compiler: no loop is left.
-                to.iter_mut().zip(from).for_each(|(to, i)| *to = values[*i as usize]);
-            } else {
-                to.iter_mut().zip(from).for_each(|(to, i)| *to = values[*i as usize]);
-            }
-            self.runs[round * count + number] = Run { cell: number as u32, at: at as u32, len: len as u32 };
-            *start += len as u32;
-            at += len;
-            if at >= n {
-                at -= n;
-            }
+        tile: &[Range<usize>],
+        first: usize,
+        order: usize,
+        frame: &Frame<T>,
+    ) -> Result<usize> {
+        if let Some(known) = self.places.iter().position(|p| p.are(order, first, tile)) {
+            return Ok(known);
         }
-        self.cells.push(cell);
+        let mut places = self.spare.pop().unwrap_or_default();
+        places.fill((order, first), tile, &self.orders[order], frame)?;
+        self.places.push(places);
+        Ok(self.places.len() - 1)
     }
 
     /// Points that were not taken yet.
     pub fn left(&self) -> usize {
-        self.len - self.taken
+        self.left
     }
 
     /// Takes the next `n` points and forgets them.
     pub fn skip(&mut self, n: usize) {
-        let mut missing = n;
-        while missing > 0 {
-            let len = missing.min(self.runs[self.run].len as usize - self.of_run);
-            self.pass(len);
-            missing -= len;
-        }
-        self.taken += n;
+        (0..n).step_by(BLOCK).for_each(|done| self.advance(BLOCK.min(n - done), 0));
     }
 
-    fn pass(&mut self, len: usize) {
-        self.of_run += len;
-        if self.of_run == self.runs[self.run].len as usize {
-            (self.run, self.of_run) = (self.run + 1, 0);
+    /// Goes on by `n` points and notes their runs, which go to the places of a batch from `to` on.
+    fn advance(&mut self, n: usize, to: usize) {
+        self.runs.clear();
+        let mut done = 0;
+        while done < n {
+            let cell = &mut self.cells[self.turn];
+            let run = (cell.each + u32::from(cell.spare >= self.rounds)) as usize;
+            let len = (n - done).min(run - self.of_run);
+            self.runs.push(Run { at: cell.at as usize, to: to + done, len });
+            cell.at += len as u32;
+            cell.at -= if cell.at >= cell.len { cell.len } else { 0 };
+            done += len;
+            self.of_run += len;
+            if self.of_run == run {
+                cell.spare -= if cell.spare >= self.rounds { self.rounds } else { 0 };
+                cell.spare += cell.extra;
+                self.of_run = 0;
+                self.turn = if self.turn + 1 == self.cells.len() { 0 } else { self.turn + 1 };
+            }
         }
+        self.left -= n;
     }
 
     /// Takes the next `n` points to the places of a batch from `to` on.
-    pub fn take(&mut self, n: usize, width: usize, axes: &[Table<T>], batch: &mut Batch<T>, to: usize) {
-        let from = self.taken * width..(self.taken + n) * width;
-        batch.values[to * width..(to + n) * width].copy_from_slice(&self.values[from]);
-        let columns = axes.iter().map(|a| a.columns.len()).sum::<usize>();
-        if axes.iter().all(|a| a.role != Role::Trajectory) {
+    pub fn take(&mut self, n: usize, width: usize, frame: &Frame<T>, batch: &mut Batch<T>, to: usize) {
+        if frame.trajectory.is_none() {
             batch.trajectories[to..to + n].fill(0);
         }
-        let mut done = 0;
-        while done < n {
-            let run = self.runs[self.run];
-            let len = (n - done).min(run.len as usize - self.of_run);
-            if len > 0 {
-                let cell = &self.cells[run.cell as usize];
-                let at = run.at as usize + self.of_run;
-                let numbers = &self.orders[cell.order as usize][at..at + len];
-                let places = to + done..to + done + len;
-                let coordinates = &mut batch.coordinates[places.start * columns..places.end * columns];
-                let tile = &self.tiles[cell.tile as usize];
-                let trajectories = &mut batch.trajectories[places];
-                tile.locate(numbers, cell.first, axes, columns, coordinates, trajectories);
-            }
-            self.pass(len);
-            done += len;
-        }
-        self.taken += n;
-    }
-}
-
-impl Tile {
-    fn new(tile: &[Range<usize>]) -> Self {
-        let mut outermost = true;
-        let side = |r: &Range<usize>| {
-            let side = Side { start: r.start as u32, len: Divisor::new(r.len()), outermost };
-            outermost &= r.len() == 1;
-            side
-        };
-        Self(tile.iter().map(side).collect())
-    }
-
-    /// The coordinates `[points × columns]` and the trajectories of some of its points, at most [`RUN`].
-    fn locate<T: Real>(
-        &self,
-        numbers: &[u32],
-        first: u32,
-        axes: &[Table<T>],
-        columns: usize,
-        coordinates: &mut [T],
-        trajectories: &mut [u32],
-    ) {
-        let len = numbers.len();
-        let mut rest = [0u32; RUN];
-        rest.iter_mut().zip(numbers).for_each(|(r, i)| *r = first + i);
-        let mut column = columns;
-        for (axis, side) in axes.iter().zip(&self.0).rev() {
-            let mut index = [side.start; RUN];
-            if side.outermost {
-                index.iter_mut().zip(&mut rest).for_each(|(i, r)| *i += std::mem::take(r));
-            } else if side.len.by > 1 {
-                for (i, r) in index.iter_mut().zip(&mut rest) {
-                    let q = side.len.divide(*r);
-                    *i += *r - q * side.len.by;
-                    *r = q;
+        for done in (0..n).step_by(BLOCK) {
+            let (count, first) = (self.cells.len(), self.turn);
+            self.advance(BLOCK.min(n - done), to + done);
+            for turn in 0..count.min(self.runs.len()) {
+                let cell = &self.cells[(first + turn) % count];
+                let runs = self.runs[turn..].iter().step_by(count);
+                let values = &self.values[cell.values * width..];
+                // What the next block will want of this cell: a stream is too short for the processor to see it coming.
+                let next = cell.at as usize * width;
+                prefetch(values, next..next + (BLOCK / count + RUN) * width);
+                for run in runs.clone() {
+                    let from = &values[run.at * width..(run.at + run.len) * width];
+                    copy(from, &mut batch.values[run.to * width..(run.to + run.len) * width]);
                 }
-            }
-            column -= axis.columns.len();
-            for (c, table) in axis.columns.iter().enumerate() {
-                match columns {
-                    1 => place::<T, 1>(coordinates, column + c, table, &index),
-                    2 => place::<T, 2>(coordinates, column + c, table, &index),
-                    3 => place::<T, 3>(coordinates, column + c, table, &index),
-                    4 => place::<T, 4>(coordinates, column + c, table, &index),
-                    _ => {
-                        let to = coordinates[column + c..].iter_mut().step_by(columns);
-                        to.zip(index).for_each(|(to, i)| *to = table[i as usize]);
-                    }
-                }
-            }
-            if axis.role == Role::Trajectory {
-                trajectories.copy_from_slice(&index[..len]);
+                let starts = &self.corners[cell.tile * self.axes..(cell.tile + 1) * self.axes];
+                self.places[cell.places].locate(runs, starts, frame, batch);
             }
         }
     }
 }
 
-/// Puts the entries of a table at some indices into column `c` of so many points as there are.
+/// Puts the points of a cell into its order.
+fn arrange<T: Real>(order: &[u32], from: &[T], to: &mut [T], width: usize) {
+    if width == 1 {
+        to.iter_mut().zip(order).for_each(|(to, i)| *to = from[*i as usize]);
+        return;
+    }
+    for (to, i) in to.chunks_exact_mut(width).zip(order) {
+        to.copy_from_slice(&from[*i as usize * width..(*i as usize + 1) * width]);
+    }
+}
+
+/// Copies a run, which mostly has a length that the compiler knows.
 #[inline]
-fn place<T: Real, const COLUMNS: usize>(points: &mut [T], c: usize, table: &[T], index: &[u32; RUN]) {
-    let points = points.as_chunks_mut::<COLUMNS>().0;
-    if let Ok(points) = <&mut [[T; COLUMNS]; RUN]>::try_from(&mut *points) {
-        points.iter_mut().zip(index).for_each(|(p, i)| p[c] = table[*i as usize]);
+fn copy<T: Real>(from: &[T], to: &mut [T]) {
+    if let (Ok(from), Ok(to)) = (<&[T; RUN]>::try_from(from), <&mut [T; RUN]>::try_from(&mut *to)) {
+        *to = *from;
     } else {
-        points.iter_mut().zip(index).for_each(|(p, i)| p[c] = table[*i as usize]);
+        to.copy_from_slice(from);
     }
-}
-
-/// `n` points in so many rounds: how many in each, which differ by one at most.
-fn shares(n: usize, rounds: usize) -> impl Iterator<Item = usize> {
-    let (each, extra) = (n / rounds, n % rounds);
-    let mut spare = 0;
-    (0..rounds).map(move |_| {
-        spare += extra;
-        let more = spare >= rounds;
-        spare -= if more { rounds } else { 0 };
-        each + usize::from(more)
-    })
 }
 
 /// The lengths of the cells of a piece.
@@ -345,19 +240,38 @@ fn grow<V: Clone + Default>(what: &'static str, buffer: &mut Vec<V>, len: usize)
 
 #[cfg(test)]
 mod tests {
+    use super::super::places::Column;
     use super::*;
     use proptest::prelude::*;
 
     #[test]
-    fn division_is_exact() {
-        for by in (1..2000).chain([4095, 4096, 4097, (1 << 24) - 1, 1 << 24]) {
-            let d = Divisor::new(by);
-            let near =
-                (0..(1 << 24) / by).step_by(1 + (1 << 14) / by).flat_map(|q| [q * by, q * by + by - 1]);
-            for n in near.chain([(1 << 24) - 1]) {
-                assert_eq!(d.divide(n as u32) as usize, n / by, "{n} / {by}");
-            }
+    fn pieces_of_several_cells() {
+        // Three cells, cut anywhere in a row; the last two pieces are alike.
+        let tiles = [[0..3, 0..700, 0..300], [3..4, 0..100, 0..1000], [4..5, 0..100, 0..1000]];
+        let columns = (0..3).map(|axis| Column { axis, values: (0..1000).map(|i| i as f32).collect() });
+        let frame = Frame { columns: columns.collect(), trajectory: Some(0) };
+        let borrowed: Vec<&[Range<usize>]> = tiles.iter().map(|t| &t[..]).collect();
+        let mut window = Window::default();
+        let number = |i: usize, j: usize, k: usize| ((i * 1000 + j) * 1000 + k) as f32;
+        let read = |tile: &[Range<usize>], out: &mut [f32]| {
+            let ([i, j], k) = ([0, 1].map(|d| tile[d].clone()), tile[2].len());
+            let all = i.flat_map(|i| j.clone().flat_map(move |j| (0..k).map(move |k| number(i, j, k))));
+            out.iter_mut().zip(all).for_each(|(to, v)| *to = v);
+            Ok(())
+        };
+        window.fill(&borrowed, 1, &frame, (3, 5), read).unwrap();
+        assert_eq!(window.places.len(), 4, "pieces that are alike share places");
+        let n = window.left();
+        let mut batch =
+            Batch { coordinates: vec![0.0; 3 * n], values: vec![0.0; n], trajectories: vec![9; n] };
+        window.take(n, 1, &frame, &mut batch, 0);
+        for (at, v) in batch.coordinates.chunks(3).zip(&batch.values) {
+            assert_eq!(number(at[0] as usize, at[1] as usize, at[2] as usize), *v);
         }
+        assert!(batch.trajectories.iter().zip(batch.coordinates.chunks(3)).all(|(t, at)| *t as f32 == at[0]));
+        batch.values.sort_by(f32::total_cmp);
+        batch.values.dedup();
+        assert_eq!(batch.values.len(), n);
     }
 
     proptest! {
@@ -367,6 +281,7 @@ mod tests {
             others in prop::collection::vec(1usize..40, 0..4),
             width in 1usize..3,
             batch in 1usize..50,
+            several in any::<bool>(),
         ) {
             // Pieces one after the other along the first axis.
             let mut start = 0;
@@ -377,13 +292,15 @@ mod tests {
                 start += n;
                 tiles.push(tile);
             }
-            let axes: Vec<Table<f64>> = sides.iter().map(|(s, n)| Table {
-                role: Role::Space,
-                columns: vec![(0..start.max(s + n)).map(|i| i as f64).collect()],
-            }).collect();
+            let column = |(axis, (s, n)): (usize, &(usize, usize))| Column {
+                axis,
+                values: (0..start.max(s + n)).map(|i| i as f64).collect(),
+            };
+            let columns = sides.iter().enumerate().map(column).collect();
+            let frame = Frame { columns, trajectory: several.then_some(0) };
             let borrowed: Vec<&[Range<usize>]> = tiles.iter().map(Vec::as_slice).collect();
             let mut window = Window::default();
-            window.fill(&borrowed, width, (3, 5), |tile, out| {
+            window.fill(&borrowed, width, &frame, (3, 5), |tile, out| {
                 let mut index: Vec<usize> = tile.iter().map(|r| r.start).collect();
                 for point in out.chunks_exact_mut(width) {
                     point.fill(index.iter().fold(0.0, |v, i| 100.0 * v + *i as f64));
@@ -404,13 +321,14 @@ mod tests {
                     values: vec![0.0; n * width],
                     trajectories: vec![1; n],
                 };
-                window.take(n, width, &axes, &mut b, 0);
+                window.take(n, width, &frame, &mut b, 0);
                 for (at, v) in b.coordinates.chunks(sides.len()).zip(b.values.chunks(width)) {
                     let expected = at.iter().fold(0.0, |v, i| 100.0 * v + i);
                     prop_assert!(v.iter().all(|v| *v == expected), "{:?} at {:?}", v, at);
                     seen.push(expected as u64);
                 }
-                prop_assert_eq!(b.trajectories, vec![0; n]);
+                let firsts = b.coordinates.chunks(sides.len()).map(|at| if several { at[0] as u32 } else { 0 });
+                prop_assert_eq!(b.trajectories, firsts.collect::<Vec<_>>());
             }
             seen.sort_unstable();
             seen.dedup();

@@ -18,7 +18,7 @@ pub(super) const TEXTS: usize = 8 << 20;
 pub(super) const DEPTH: usize = 32;
 /// Memory of the worker, in bytes, on top of what its parent had mapped when it started.
 pub(super) const MEMORY: u64 = 640 << 20;
-/// Processor time for one request, in milliseconds.
+/// Processor time for one request, in milliseconds; for what does not read numbers, see [`computing`].
 pub(super) const REQUEST: u64 = 3_000;
 /// Processor time for everything that is asked about a file without reading its data, in milliseconds.
 pub(super) const METADATA: u64 = 5_000;
@@ -29,6 +29,12 @@ pub(super) const PACE: u64 = 1 << 20;
 
 /// The most that deflate can shrink, about 1032 : 1, with some room for headers.
 const SHRINK: u64 = 1100;
+
+/// Processor time for one request that reads no numbers from a file of `length` bytes, in milliseconds: half a second, and a
+/// second for each 16 MB. A small file in which the library looks for something for longer leads it in a circle.
+pub(super) fn computing(length: u64) -> u64 {
+    (500 + (length >> 14)).min(REQUEST)
+}
 
 /// Checks what a dataset claims about itself against the length of its file.
 pub(super) fn check(layout: &Layout, length: u64) -> Result<(), Refusal> {

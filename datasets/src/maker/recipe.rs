@@ -1,7 +1,6 @@
 //! A set as it was asked for: every setting, checked by name.
 
 use super::{Cost, Maker, Outcome, Watch, room};
-use crate::error::nearest;
 use crate::{Error, Result, output};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -45,12 +44,7 @@ impl Recipe {
         for (name, value) in settings {
             let place = maker.settings.iter().position(|s| s.name == *name).ok_or_else(|| {
                 let known: Vec<&'static str> = maker.settings.iter().map(|s| s.name).collect();
-                Error::Unknown {
-                    what: "setting",
-                    name: (*name).into(),
-                    nearest: nearest(name, &known),
-                    known: known.join(", "),
-                }
+                Error::unknown("setting", name, &known)
             })?;
             if values[place].replace((*value).into()).is_some() {
                 return Err(setting(maker, name, value, "it is set twice; set it once"));

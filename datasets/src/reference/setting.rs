@@ -1,7 +1,6 @@
 //! Numbers that a reference solution is asked with, and their ranges.
 
 use super::Reference;
-use crate::error::nearest;
 use crate::{Error, Result};
 use std::f64::consts::PI;
 use std::fmt::Write;
@@ -203,12 +202,7 @@ impl Settings {
     fn place(&self, name: &str) -> Result<usize> {
         self.reference.settings.iter().position(|s| s.name == name).ok_or_else(|| {
             let known: Vec<&'static str> = self.reference.settings.iter().map(|s| s.name).collect();
-            Error::Unknown {
-                what: "setting",
-                name: name.into(),
-                nearest: nearest(name, &known),
-                known: known.join(", "),
-            }
+            Error::unknown("setting", name, &known)
         })
     }
 
