@@ -18,7 +18,7 @@ const fn cg(preconditioner: Preconditioner, precision: Precision) -> Plan {
 }
 
 /// Every method, in the order of their listing.
-pub const METHODS: [Method; 8] = [
+pub const METHODS: [Method; 9] = [
     Method {
         name: "cg",
         summary: "conjugate gradients alone",
@@ -55,6 +55,15 @@ pub const METHODS: [Method; 8] = [
         plan: Plan {
             method: plan::Method::FlexibleCg,
             preconditioner: Preconditioner::Amg,
+            precision: Precision::Mixed,
+        },
+    },
+    Method {
+        name: "dcdm",
+        summary: "directions that a network of convolutions proposes; needs --model",
+        plan: Plan {
+            method: plan::Method::Directions,
+            preconditioner: Preconditioner::None,
             precision: Precision::Mixed,
         },
     },

@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::{interrupt, load};
 use indicatif::ProgressBar;
+use resolvent::direction::Model;
 use resolvent::{Progress, Stop};
 use resolvent_benches::bandwidth::Triad;
 use resolvent_benches::folder::{Bench, Folder};
@@ -50,6 +51,7 @@ fn poisson(a: &BenchPoisson, console: &Console) -> Result<Code, Failure> {
         budget: a.how.how.budget,
         right_hand_sides: a.how.rhs,
         stop: stop(&a.how.how),
+        model: model(&a.how.how)?,
     };
     measure(&suite, &a.how.how, family.name, console)
 }
@@ -66,6 +68,7 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
         budget: a.how.budget,
         right_hand_sides: 1,
         stop: stop(&a.how),
+        model: model(&a.how)?,
     };
     measure(&suite, &a.how, &name, console)
 }
@@ -80,6 +83,18 @@ fn methods(how: &BenchHowOne, structured: bool) -> Result<Vec<Method>, Failure> 
         return fitting.iter().map(|n| Method::named(n).map_err(Into::into)).collect();
     }
     how.methods.iter().map(|name| Method::named(name).map_err(Into::into)).collect()
+}
+
+/// The model, and that there is one where a method needs it.
+fn model(how: &BenchHowOne) -> Result<Option<Model>, Failure> {
+    let learned = how.methods.iter().any(|m| m == "dcdm");
+    match &how.model {
+        Some(path) => Ok(Some(Model::load(path)?)),
+        None if learned => Err(Failure::usage(
+            "dcdm needs a network: --model FILE.safetensors, which `resolvent train` makes",
+        )),
+        None => Ok(None),
+    }
 }
 
 fn stop(how: &BenchHowOne) -> Stop {
