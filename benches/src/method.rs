@@ -17,8 +17,14 @@ const fn cg(preconditioner: Preconditioner, precision: Precision) -> Plan {
     Plan { method: plan::Method::Cg, preconditioner, precision }
 }
 
+const DIRECTIONS: Plan = Plan {
+    method: plan::Method::Directions,
+    preconditioner: Preconditioner::None,
+    precision: Precision::Mixed,
+};
+
 /// Every method, in the order of their listing.
-pub const METHODS: [Method; 9] = [
+pub const METHODS: [Method; 10] = [
     Method {
         name: "cg",
         summary: "conjugate gradients alone",
@@ -60,12 +66,13 @@ pub const METHODS: [Method; 9] = [
     },
     Method {
         name: "dcdm",
-        summary: "directions that a network of convolutions proposes; needs --model",
-        plan: Plan {
-            method: plan::Method::Directions,
-            preconditioner: Preconditioner::None,
-            precision: Precision::Mixed,
-        },
+        summary: "directions that rectified convolutions propose; needs --model",
+        plan: DIRECTIONS,
+    },
+    Method {
+        name: "linear",
+        summary: "directions that a network proposes that is linear in the residual; needs --model",
+        plan: DIRECTIONS,
     },
     Method {
         name: "direct",

@@ -55,8 +55,8 @@ pub struct Suite {
     pub right_hand_sides: usize,
     /// When a solve ends.
     pub stop: Stop,
-    /// The network of the methods that have one.
-    pub model: Option<Model>,
+    /// The networks of the methods that have one, which are called as their architectures.
+    pub models: Vec<Model>,
 }
 
 /// A method at a size, about to be measured.
@@ -252,8 +252,9 @@ impl Suite {
             if run > 0 && started.elapsed().as_secs_f64() > self.budget {
                 break;
             }
+            let model = self.models.iter().find(|m| m.architecture().name() == method.name);
             let clock = Instant::now();
-            let mut solver = match method.plan.set_up_with(a, self.stop, self.model.as_ref()) {
+            let mut solver = match method.plan.set_up_with(a, self.stop, model) {
                 Ok(solver) => solver,
                 Err(e) => {
                     m.advice = Some(e.to_string());

@@ -223,12 +223,12 @@ pub struct BenchHow {
 /// How methods are compared on one right-hand side.
 #[derive(Debug, Args)]
 pub struct BenchHowOne {
-    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, amg, direct, dcdm [default: those that fit].
+    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, amg, direct, dcdm, linear [default: those that fit].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', num_args = 1..)]
     pub methods: Vec<String>,
-    /// The network of dcdm, as `resolvent train` writes it.
-    #[arg(long, value_name = "FILE.safetensors")]
-    pub model: Option<PathBuf>,
+    /// The networks of dcdm and linear, as `resolvent train` writes them.
+    #[arg(long, value_name = "FILE.safetensors,…", value_delimiter = ',', num_args = 1..)]
+    pub model: Vec<PathBuf>,
     /// Repeat each this often; medians are reported.
     #[arg(long, value_name = "R", default_value_t = 5)]
     pub repeat: usize,

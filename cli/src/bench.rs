@@ -51,7 +51,7 @@ fn poisson(a: &BenchPoisson, console: &Console) -> Result<Code, Failure> {
         budget: a.how.how.budget,
         right_hand_sides: a.how.rhs,
         stop: stop(&a.how.how),
-        model: model(&a.how.how)?,
+        models: models(&a.how.how)?,
     };
     measure(&suite, &a.how.how, family.name, console)
 }
@@ -68,7 +68,7 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
         budget: a.how.budget,
         right_hand_sides: 1,
         stop: stop(&a.how),
-        model: model(&a.how)?,
+        models: models(&a.how)?,
     };
     measure(&suite, &a.how, &name, console)
 }
@@ -85,16 +85,17 @@ fn methods(how: &BenchHowOne, structured: bool) -> Result<Vec<Method>, Failure> 
     how.methods.iter().map(|name| Method::named(name).map_err(Into::into)).collect()
 }
 
-/// The model, and that there is one where a method needs it.
-fn model(how: &BenchHowOne) -> Result<Option<Model>, Failure> {
-    let learned = how.methods.iter().any(|m| m == "dcdm");
-    match &how.model {
-        Some(path) => Ok(Some(Model::load(path)?)),
-        None if learned => Err(Failure::usage(
-            "dcdm needs a network: --model FILE.safetensors, which `resolvent train` makes",
-        )),
-        None => Ok(None),
+/// The models, and that there is one for every method that needs it.
+fn models(how: &BenchHowOne) -> Result<Vec<Model>, Failure> {
+    let models = how.model.iter().map(|path| Model::load(path)).collect::<resolvent::Result<Vec<_>>>()?;
+    for name in how.methods.iter().filter(|m| matches!(m.as_str(), "dcdm" | "linear")) {
+        if !models.iter().any(|m| m.architecture().name() == name) {
+            return Err(Failure::usage(format!(
+                "{name} needs a network: --model FILE.safetensors, which `resolvent train` makes"
+            )));
+        }
     }
+    Ok(models)
 }
 
 fn stop(how: &BenchHowOne) -> Stop {

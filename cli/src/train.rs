@@ -33,9 +33,7 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
     };
     let outcome = match &config {
         Configured::Physics(config) => run::train(config, &folder, start, &environment, &mut watch),
-        Configured::Direction(config) => {
-            direction::train(config, &folder, start, &environment, &mut watch)
-        }
+        Configured::Direction(config) => direction::train(config, &folder, start, &environment, &mut watch),
     }?;
     bar.finish_and_clear();
     let code = match &outcome.end {

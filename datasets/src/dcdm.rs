@@ -73,7 +73,8 @@ pub fn read(path: &Path) -> Result<LinearSystem> {
                 Some(u32::MAX) if values[e] == 0.0 => {}
                 Some(column) if column < u32::MAX => kept.push((i as u32, column, values[e])),
                 _ => {
-                    let what = format!("entry {e} of row {row} is in column {}, which has no row", columns[e]);
+                    let what =
+                        format!("entry {e} of row {row} is in column {}, which has no row", columns[e]);
                     return Err(bad("columns", what));
                 }
             }
@@ -82,7 +83,8 @@ pub fn read(path: &Path) -> Result<LinearSystem> {
     if cells.is_empty() {
         return Err(bad("row starts", "no row has an entry".into()));
     }
-    let matrix = Csr::from_triplets(cells.len(), cells.len(), &kept).map_err(|e| bad("values", e.to_string()))?;
+    let matrix =
+        Csr::from_triplets(cells.len(), cells.len(), &kept).map_err(|e| bad("values", e.to_string()))?;
     let side = (rows as f64).cbrt().round() as usize;
     let grid = (side * side * side == rows).then(|| Grid::new_3d(side, side, side)).transpose()?;
     let grid = grid.map(|grid| (grid, cells));

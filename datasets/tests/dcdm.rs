@@ -39,7 +39,10 @@ fn published_systems_are_read_on_their_cube() {
     for width in [8, 4] {
         write(folder.path(), &system, width);
         let read = LinearSystem::read_with_rhs(&matrix, Some(&rhs)).unwrap();
-        assert_eq!((read.matrix.offsets(), read.matrix.columns()), (system.matrix.offsets(), system.matrix.columns()));
+        assert_eq!(
+            (read.matrix.offsets(), read.matrix.columns()),
+            (system.matrix.offsets(), system.matrix.columns())
+        );
         assert_eq!(read.matrix.values(), system.matrix.values());
         assert_eq!((&read.rhs, &read.grid), (&system.rhs, &system.grid));
         let placed = read.place().unwrap();

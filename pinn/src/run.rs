@@ -203,12 +203,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn open(
-        training: &'a mut dyn Training,
-        path: &Path,
-        start: Start,
-        environment: &Value,
-    ) -> Result<Self> {
+    fn open(training: &'a mut dyn Training, path: &Path, start: Start, environment: &Value) -> Result<Self> {
         let text = training.text();
         let folder = match start {
             Start::New => RunFolder::create(path, &text)?,

@@ -82,8 +82,14 @@ fn what_cannot_be_trained_is_refused() {
     refused(&config(&[&flat], "[train]\nheld_out = 1.0\n"), "a share from 0");
     refused(&config(&[&flat], "[network]\nchannels = 0\n"), "0 channels");
     refused(&config(&[&flat], "[network]\nchannels = 999\n"), "999 channels");
-    refused(&config(&[&flat, &samples(folder.path(), "box", "3", 12)], "[train]\nbatch = 2\n"), "another dimension");
-    refused(&config(&[&samples(folder.path(), "channels", "2", 12)], "[train]\nbatch = 2\n"), "for every face");
+    refused(
+        &config(&[&flat, &samples(folder.path(), "box", "3", 12)], "[train]\nbatch = 2\n"),
+        "another dimension",
+    );
+    refused(
+        &config(&[&samples(folder.path(), "channels", "2", 12)], "[train]\nbatch = 2\n"),
+        "for every face",
+    );
     refused(&config(&[&folder.path().join("no.h5")], ""), "no.h5");
     let e = DirectionConfig::parse("kind = \"direction\"\ndata = []\n[train]\nstep = 3\n", &[]).unwrap_err();
     assert!(matches!(&e, Error::Config { .. }) && e.to_string().contains("did you mean `steps`?"), "{e}");

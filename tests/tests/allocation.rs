@@ -4,8 +4,8 @@
 
 use resolvent::direction::{Architecture, Dcdm, Model};
 use resolvent::{
-    Bicgstab, BlockCg, Cg, DeflatedCg, Fgmres, FlexibleCg, Gmres, Grid, Host, LinearOperator, Lsqr, Minres,
-    Multigrid, MultigridOptions, Status, Stop,
+    Bicgstab, BlockCg, Boundary, Cg, DeflatedCg, Fgmres, FlexibleCg, Gmres, Grid, Host, LinearOperator, Lsqr,
+    Minres, Multigrid, MultigridOptions, Poisson, Status, Stop,
 };
 use resolvent_datasets::{Family, Parameters, Problem, RhsKind};
 use resolvent_tests::counting::{Counting, allocations};
@@ -55,7 +55,8 @@ fn other_methods(a: &dyn LinearOperator<Host<f64>>, b: &[f64]) -> Vec<(&'static 
     second!("FlexibleCg", FlexibleCg::with_memory(&s, n, stop, 3), |m| m.solve(&s, a, None, b, &mut x));
     // Both problems are on this grid.
     let model = Model::new(Architecture::Dcdm(Dcdm::small(3)), 1).unwrap();
-    let network = model.on(Grid::new_3d(24, 24, 24).unwrap()).unwrap();
+    let cube = Poisson::new(Grid::new_3d(24, 24, 24).unwrap(), [[Boundary::DIRICHLET; 2]; 3]).unwrap();
+    let network = model.on(&cube.into()).unwrap();
     second!("directions", FlexibleCg::with_memory(&s, n, stop, 2), |m| {
         m.solve(&s, a, Some(&network), b, &mut x)
     });

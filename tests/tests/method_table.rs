@@ -142,8 +142,8 @@ fn sparse_classes() -> Vec<Class> {
 /// `+J`: preconditioned by the diagonal. `Window`: flexible conjugate gradients that keep three directions and lose patience. The
 /// factorisations are refined.
 const METHODS: [&str; 17] = [
-    "Cg", "Cg+J", "FlexCg", "Window+J", "DeflCg", "BlockCg", "Minres", "Minres+J", "Gmres", "Gmres+J", "Fgmres",
-    "Fgmres+J", "Bicgstab", "Lsqr", "Cholesky", "Ldlt", "Lu",
+    "Cg", "Cg+J", "FlexCg", "Window+J", "DeflCg", "BlockCg", "Minres", "Minres+J", "Gmres", "Gmres+J",
+    "Fgmres", "Fgmres+J", "Bicgstab", "Lsqr", "Cholesky", "Ldlt", "Lu",
 ];
 
 fn solve(method: &str, class: &Class, x: &mut [f64]) -> Result<Report> {

@@ -2,8 +2,8 @@
 
 use resolvent::direction::{Architecture, Dcdm, Model};
 use resolvent::{
-    Boundary, Cg, Csr, FlexibleCg, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Poisson, Report, Scalar,
-    Status, Stencil, Stop,
+    Boundary, Cg, Csr, FlexibleCg, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Poisson, Report,
+    Scalar, Status, Stencil, Stop,
 };
 use resolvent_datasets::{Family, Parameters, RhsKind};
 use resolvent_tests::noise;
@@ -120,8 +120,10 @@ fn directions_of_a_network() {
         let model = Model::new(Architecture::Dcdm(Dcdm::small(dim)), 1).unwrap();
         same_on_any_pool(&format!("directions in {dim}-D"), || {
             let space = Host::<f64>::new();
-            let network = model.on(problem.grid()).unwrap();
-            let mut cg = FlexibleCg::with_memory(&space, b.len(), Stop { max_steps: 12, ..Stop::default() }, 2).unwrap();
+            let network = model.on(problem.stencil()).unwrap();
+            let mut cg =
+                FlexibleCg::with_memory(&space, b.len(), Stop { max_steps: 12, ..Stop::default() }, 2)
+                    .unwrap();
             let mut x = vec![0.0; b.len()];
             let report = cg.solve(&space, problem.stencil(), Some(&network), &b, &mut x).unwrap();
             bits(&report, &x, cg.history())

@@ -44,14 +44,18 @@ fn measure(threads: usize, runs: usize) -> Result<(), Box<dyn Error>> {
         for (name, network) in [("small", Dcdm::small(dim)), ("large", Dcdm::large(dim))] {
             let grid = if dim == 2 { Grid::new_2d(n, n)? } else { Grid::new_3d(n, n, n)? };
             let model = Model::new(Architecture::Dcdm(network), 1)?;
-            let (proposal, space) = (model.on(grid)?, Host::<f32>::new());
+            let a = Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3])?;
+            let (proposal, space) = (model.on(&a.clone().into())?, Host::<f32>::new());
             let (r, mut d) = (vec![1.0f32; grid.cells()], vec![0.0f32; grid.cells()]);
             let seconds = median(runs, || drop(proposal.apply(&space, &r, &mut d)));
             let work = 2.0 * network.cost() * grid.cells() as f64 / 1e9;
-            let a = Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3])?;
             // A step of conjugate gradients in f64, for scale.
-            let (mut p, mut q, mut s, mut t) =
-                (vec![1.0; grid.cells()], vec![1.0; grid.cells()], vec![0.0; grid.cells()], vec![1.0; grid.cells()]);
+            let (mut p, mut q, mut s, mut t) = (
+                vec![1.0; grid.cells()],
+                vec![1.0; grid.cells()],
+                vec![0.0; grid.cells()],
+                vec![1.0; grid.cells()],
+            );
             let double = Host::<f64>::new();
             let step = median(runs, || {
                 use resolvent::LinearOperator;
@@ -68,13 +72,14 @@ fn measure(threads: usize, runs: usize) -> Result<(), Box<dyn Error>> {
             if grid.cells() > 1 << 18 {
                 continue;
             }
+            let view = model.view(&a.clone().into())?;
             let descent = Descent::<f32>::new(Arc::new(a));
             let (mut tape, parameters) = (Tape::new(), model.parameters());
             let seconds = median(runs, || {
                 let mut step = || -> resolvent::Result<()> {
                     tape.start_with(parameters)?;
                     let b = tape.input(&r, r.len(), 1)?;
-                    let d = model.layers().record(&mut tape, parameters, grid, b)?;
+                    let d = model.record(&mut tape, parameters, &view, b)?;
                     let loss = descent.record(&mut tape, d, b)?;
                     tape.backward(loss)
                 };

@@ -2,9 +2,9 @@
 
 use crate::folder::Error;
 use resolvent_pinn::Config;
-use resolvent_pinn::direction::DirectionConfig;
 use resolvent_pinn::Spectrum;
 use resolvent_pinn::density::Density;
+use resolvent_pinn::direction::{DirectionConfig, NetworkKind};
 use resolvent_pinn::evaluation::Panel;
 use resolvent_pinn::run::Metrics;
 use serde::Serialize;
@@ -30,16 +30,15 @@ impl About {
         if DirectionConfig::is_meant_by(text) {
             let config = DirectionConfig::parse(text, &[])?;
             let (network, train) = (config.network, config.train);
-            let words = format!(
-                "seed {}, f32, {} network of {} channels with {} + {} + {} pairs of layers, {} samples a step",
-                config.seed,
-                word(&network.kind),
-                network.channels,
-                network.before,
-                network.coarse,
-                network.after,
-                train.batch,
-            );
+            let layers = match network.kind {
+                NetworkKind::Dcdm => format!(
+                    "of {} channels with {} + {} + {} pairs of layers",
+                    network.channels, network.before, network.coarse, network.after
+                ),
+                NetworkKind::Linear => format!("of {} levels", network.levels + 1),
+            };
+            let (kind, batch) = (word(&network.kind), train.batch);
+            let words = format!("seed {}, f32, {kind} network {layers}, {batch} samples a step", config.seed);
             return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
         }
         let config = Config::parse(text, &[])?;
@@ -86,8 +85,8 @@ impl Record {
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("config.toml");
         let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let about =
-            About::read(&text).map_err(|e| Error::Configuration { path: path.clone(), what: e.to_string() })?;
+        let about = About::read(&text)
+            .map_err(|e| Error::Configuration { path: path.clone(), what: e.to_string() })?;
         let mut remarks = vec![];
         let metrics: Vec<Metrics> = lines(folder, "metrics.jsonl", &mut remarks);
         let densities = lines(folder, "gradients.jsonl", &mut remarks);
@@ -137,7 +136,6 @@ impl Record {
         }
         names
     }
-
 }
 
 /// The lines of a file; of one that is missing, none. The last may be cut off by the end of the run.

@@ -145,7 +145,9 @@ checkpoint = 5
 #[test]
 fn directions_are_trained_resumed_and_solved_with() {
     let bench = Bench::new();
-    bench.run("data make directions --set n=12 --set dim=2 --set m=40 --samples 60 --out samples.h5").expect(0);
+    bench
+        .run("data make directions --set n=12 --set dim=2 --set m=40 --samples 60 --out samples.h5")
+        .expect(0);
     bench.file("direction.toml", DIRECTION);
     let json = bench.run("train direction.toml --out whole --json").expect(0).json();
     assert_eq!((json["kind"].as_str(), json["steps"].as_u64()), (Some("direction"), Some(12)));
@@ -162,7 +164,8 @@ fn directions_are_trained_resumed_and_solved_with() {
     bench.run("train direction.toml --resume parts --changed").expect(0);
     assert!(fs::read(&model).unwrap() == fs::read(bench.path("parts/model.safetensors")).unwrap());
 
-    let solve = "solve --problem box --n 20 --dim 2 --method directions --model whole/model.safetensors --json";
+    let solve =
+        "solve --problem box --n 20 --dim 2 --method directions --model whole/model.safetensors --json";
     let json = bench.run(solve).expect(0).json();
     assert_eq!((json["status"].as_str(), json["method"].as_str()), (Some("converged"), Some("directions")));
     let solve = "solve --problem box --n 8 --dim 3 --method directions --model whole/model.safetensors";

@@ -303,7 +303,8 @@ impl Directions {
         let samples = array.rows();
         drop(array);
         let meta = meta(&source)?;
-        let setting = |name: &str| meta.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
+        let setting =
+            |name: &str| meta.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
         let bad = |name: &str| {
             let what = format!("it is `{}`", setting(name));
             let mend = "make the file with `resolvent data make directions`";

@@ -2,7 +2,7 @@
 
 use crate::config::{RateConfig, RateKind, read, table, text, within};
 use crate::{Error, Result};
-use resolvent::direction::{Architecture, Dcdm};
+use resolvent::direction::{Architecture, Dcdm, Masked};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -53,6 +53,8 @@ pub struct DirectionNetwork {
     pub after: usize,
     /// Channels.
     pub channels: usize,
+    /// Of `linear`: levels below the finest.
+    pub levels: usize,
 }
 
 /// The networks there are.
@@ -61,12 +63,14 @@ pub struct DirectionNetwork {
 pub enum NetworkKind {
     /// Rectified convolutions with one coarse branch.
     Dcdm,
+    /// Linear in the residual, with kernels made of what is around each cell; of the other keys only `levels` counts.
+    Linear,
 }
 
 impl Default for DirectionNetwork {
     fn default() -> Self {
         let Dcdm { before, coarse, after, channels, .. } = Dcdm::small(3);
-        Self { kind: NetworkKind::Dcdm, before, coarse, after, channels }
+        Self { kind: NetworkKind::Dcdm, before, coarse, after, channels, levels: 4 }
     }
 }
 
@@ -74,9 +78,16 @@ impl DirectionNetwork {
     /// The network for grids of `dim` dimensions.
     ///
     /// # Errors
-    /// [`Error::Training`] for no channels or more than 256, or more than 256 pairs.
+    /// [`Error::Training`] for no channels or more than 256, more than 256 pairs, or more than 16 levels.
     pub fn architecture(self, dim: usize) -> Result<Architecture> {
-        let Self { before, coarse, after, channels, .. } = self;
+        let Self { before, coarse, after, channels, levels, .. } = self;
+        if self.kind == NetworkKind::Linear {
+            if levels > 16 {
+                let what = format!("[network] has {levels} levels");
+                return Err(Error::Training { what, mend: "use at most 16 levels".into() });
+            }
+            return Ok(Architecture::Masked(Masked { dim, levels }));
+        }
         if channels == 0 || [before, coarse, after, channels].iter().any(|n| *n > 256) {
             let what = format!("[network] has {channels} channels and {before}, {coarse}, {after} pairs");
             return Err(Error::Training { what, mend: "use 1 to 256 channels and at most 256 pairs".into() });

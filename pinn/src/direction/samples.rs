@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 use resolvent::direction::Descent;
 use resolvent::learn::Random;
-use resolvent::{Grid, Host, LinearOperator, Stencil};
+use resolvent::{Host, LinearOperator, Stencil};
 use resolvent_datasets::operators::directions::Directions;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 struct Source {
     path: PathBuf,
     file: Directions,
-    grid: Grid,
+    stencil: Stencil,
     descent: Descent<f32>,
     /// Samples to train on; the others are held out.
     kept: usize,
@@ -29,10 +29,12 @@ pub struct Samples {
     epoch: Option<u64>,
 }
 
-/// Samples of one file: their grid, their loss, and the right-hand sides `[samples × cells]`.
+/// Samples of one file: their loss, and the right-hand sides `[samples × cells]`.
 pub struct Batch<'a> {
-    /// The grid.
-    pub grid: Grid,
+    /// The number of the file.
+    pub source: usize,
+    /// Right-hand sides.
+    pub samples: usize,
     /// The loss of proposals for them.
     pub descent: &'a Descent<f32>,
     /// The right-hand sides.
@@ -60,13 +62,16 @@ impl Samples {
         for path in paths {
             let file = Directions::open(path)?;
             let problem = file.problem()?;
-            let grid = problem.grid();
-            let operator: Arc<dyn LinearOperator<Host<f32>>> = match problem.stencil() {
+            let (grid, stencil) = (problem.grid(), problem.stencil().clone());
+            let operator: Arc<dyn LinearOperator<Host<f32>>> = match &stencil {
                 Stencil::Poisson(a) => Arc::new(a.clone()),
                 Stencil::Flags(a) => Arc::new(a.clone()),
                 Stencil::Faces(_) => {
                     let what = format!("{}: its operator has a coefficient for every face", path.display());
-                    return refuse(what, "use samples of a family with one coefficient, such as box or smoke");
+                    return refuse(
+                        what,
+                        "use samples of a family with one coefficient, such as box or smoke",
+                    );
                 }
             };
             let held = ((file.len() as f64 * held_out).ceil() as usize).max(1);
@@ -75,27 +80,36 @@ impl Samples {
                 let what = format!("{} has {} samples to train on", path.display(), kept);
                 return refuse(what, "make more samples, or use a smaller train.batch");
             }
-            if sources.first().is_some_and(|s| s.grid.dim() != grid.dim()) {
-                return refuse(format!("{} has another dimension", path.display()), "use files of one dimension");
+            if sources.first().is_some_and(|s| s.stencil.grid().dim() != grid.dim()) {
+                return refuse(
+                    format!("{} has another dimension", path.display()),
+                    "use files of one dimension",
+                );
             }
             let descent = Descent::new(operator);
-            sources.push(Source { path: path.clone(), file, grid, descent, kept });
+            sources.push(Source { path: path.clone(), file, stencil, descent, kept });
         }
         Ok(Self { sources, seed, batch, order: vec![], epoch: None })
     }
 
     /// Dimensions of the grids.
     pub fn dim(&self) -> usize {
-        self.sources[0].grid.dim()
+        self.sources[0].stencil.grid().dim()
     }
 
     /// A few words on what there is to train on.
     pub fn describe(&self) -> String {
         let words = |s: &Source| {
-            let n = s.grid.n()[..s.grid.dim()].iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+            let grid = s.stencil.grid();
+            let n = grid.n()[..grid.dim()].iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
             format!("{} {}, {} samples", s.file.family(), n, s.kept)
         };
         self.sources.iter().map(words).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The operators of the files.
+    pub fn operators(&self) -> impl Iterator<Item = &Stencil> {
+        self.sources.iter().map(|s| &s.stencil)
     }
 
     /// The files.
@@ -113,13 +127,13 @@ impl Samples {
         if self.epoch != Some(epoch) {
             self.arrange(epoch);
         }
-        let (source, samples) = &self.order[(step % batches as u64) as usize];
-        let source = &self.sources[*source];
-        let mut values = Vec::with_capacity(samples.len() * source.grid.cells());
+        let (number, samples) = &self.order[(step % batches as u64) as usize];
+        let source = &self.sources[*number];
+        let mut values = vec![];
         for &i in samples {
             values.extend(source.file.read(i..i + 1)?);
         }
-        Ok(Batch { grid: source.grid, descent: &source.descent, values })
+        Ok(Batch { source: *number, samples: samples.len(), descent: &source.descent, values })
     }
 
     fn arrange(&mut self, epoch: u64) {
@@ -139,12 +153,13 @@ impl Samples {
     /// # Errors
     /// Those of the files.
     pub fn held_out(&self) -> impl Iterator<Item = Result<Batch<'_>>> {
-        self.sources.iter().flat_map(move |source| {
+        self.sources.iter().enumerate().flat_map(move |(number, source)| {
             let all: Range<usize> = source.kept..source.file.len();
             let pieces = all.clone().step_by(self.batch);
             pieces.map(move |first| {
-                let values = source.file.read(first..(first + self.batch).min(all.end))?;
-                Ok(Batch { grid: source.grid, descent: &source.descent, values })
+                let samples = self.batch.min(all.end - first);
+                let values = source.file.read(first..first + samples)?;
+                Ok(Batch { source: number, samples, descent: &source.descent, values })
             })
         })
     }

@@ -5,10 +5,8 @@ use super::samples::Samples;
 use crate::evaluation::FieldError;
 use crate::run::{self, Look, Outcome, Progress, RunFolder, Start, TermMetrics, Training};
 use crate::{Error, Result};
-use resolvent::direction::Model;
-use resolvent::learn::{
-    Adam, AdamOptions, Checkpoint, Parameters, Schedule, State, Tape, clip_by_norm,
-};
+use resolvent::direction::{Model, View};
+use resolvent::learn::{Adam, AdamOptions, Checkpoint, Parameters, Schedule, State, Tape, clip_by_norm};
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -48,6 +46,8 @@ pub struct DirectionTraining {
     config: DirectionConfig,
     samples: Samples,
     model: Model,
+    /// What the network sees of each file's operator.
+    views: Vec<View>,
     parameters: Parameters<f32>,
     adam: Adam<f32>,
     schedule: Schedule,
@@ -68,6 +68,7 @@ impl DirectionTraining {
         let samples = Samples::open(&config.data, config.seed, train.batch, train.held_out)?;
         let model = Model::new(config.network.architecture(samples.dim())?, config.seed)?;
         let parameters = model.parameters().clone();
+        let views = samples.operators().map(|a| model.view(a)).collect::<resolvent::Result<_>>()?;
         let schedule = train.rate.schedule(train.steps);
         schedule.check()?;
         let options = AdamOptions { epsilon: EPSILON, ..AdamOptions::default() };
@@ -76,6 +77,7 @@ impl DirectionTraining {
             adam: Adam::new(parameters.len(), options)?,
             gradient: parameters.zeros(),
             model,
+            views,
             parameters,
             schedule,
             tape: Tape::new(),
@@ -111,9 +113,9 @@ impl DirectionTraining {
             let batch = batch?;
             tape.evaluate_with(&self.parameters)?;
             let b = tape.input(&batch.values, batch.values.len(), 1)?;
-            let d = self.model.layers().record(tape, &self.parameters, batch.grid, b)?;
+            let d = self.model.record(tape, &self.parameters, &self.views[batch.source], b)?;
             let loss = batch.descent.record(tape, d, b)?;
-            let (loss, samples) = (tape.number(loss)?, (batch.values.len() / batch.grid.cells()) as f64);
+            let (loss, samples) = (tape.number(loss)?, batch.samples as f64);
             (sum, count) = (sum + loss * samples, count + samples);
             largest = largest.max(loss.sqrt());
         }
@@ -170,7 +172,7 @@ impl Training for DirectionTraining {
         let tape = &mut self.tape;
         tape.start_with(&self.parameters)?;
         let b = tape.input(&batch.values, batch.values.len(), 1)?;
-        let d = self.model.layers().record(tape, &self.parameters, batch.grid, b)?;
+        let d = self.model.record(tape, &self.parameters, &self.views[batch.source], b)?;
         let loss = batch.descent.record(tape, d, b)?;
         self.loss = tape.number(loss)?;
         if !self.loss.is_finite() {

@@ -1,10 +1,11 @@
 //! A network with its weights, as a file.
 
-use super::dcdm::{Dcdm, Layers};
-use super::evaluation::Evaluation;
-use super::proposal::Proposal;
-use crate::learn::{Checkpoint, Parameters, State};
-use crate::{Error, Grid, Result};
+use super::dcdm::{self, Dcdm, Layers};
+use super::image::{IMAGES, image};
+use super::masked::{self, Masked, MaskedLayers};
+use super::proposal::{Evaluate, Proposal};
+use crate::learn::{Checkpoint, Parameters, State, Tape, Var};
+use crate::{Error, Grid, Result, Scalar, Stencil};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,17 @@ const MOST: u64 = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Architecture {
-    /// Convolutions, rectified, with one coarse branch.
+    /// Rectified convolutions with one coarse branch.
     Dcdm(Dcdm),
+    /// Linear in the residual, with kernels made of what is around each cell.
+    Masked(Masked),
+}
+
+/// The layers of either.
+#[derive(Clone, Debug)]
+enum Network {
+    Dcdm(Layers),
+    Masked(MaskedLayers),
 }
 
 impl Architecture {
@@ -26,6 +36,7 @@ impl Architecture {
     pub fn name(self) -> &'static str {
         match self {
             Self::Dcdm(_) => "dcdm",
+            Self::Masked(_) => "linear",
         }
     }
 
@@ -33,6 +44,7 @@ impl Architecture {
     pub fn dim(self) -> usize {
         match self {
             Self::Dcdm(network) => network.dim,
+            Self::Masked(network) => network.dim,
         }
     }
 
@@ -40,34 +52,49 @@ impl Architecture {
     pub fn cost(self) -> f64 {
         match self {
             Self::Dcdm(network) => network.cost(),
+            Self::Masked(network) => network.cost(),
         }
     }
 
     fn to_json(self) -> Value {
-        match self {
+        let mut about = match self {
             Self::Dcdm(Dcdm { dim, before, coarse, after, channels }) => json!({
-                "architecture": self.name(), "dim": dim, "before": before, "coarse": coarse, "after": after,
-                "channels": channels,
+                "dim": dim, "before": before, "coarse": coarse, "after": after, "channels": channels,
             }),
-        }
+            Self::Masked(Masked { dim, levels }) => json!({ "dim": dim, "levels": levels }),
+        };
+        about["architecture"] = json!(self.name());
+        about
     }
 
     fn from_json(about: &Value) -> std::result::Result<Self, String> {
-        let name = about["architecture"].as_str().unwrap_or("");
-        if name != "dcdm" {
-            return Err(format!("its architecture is `{name}`, but dcdm is known"));
-        }
         let number = |key: &str, least: u64, most: u64| {
             let value = about[key].as_u64().filter(|v| (least..=most).contains(v));
-            value.map(|v| v as usize).ok_or_else(|| {
-                format!("its `{key}` is {}, but {least} to {most} are possible", about[key])
-            })
+            value
+                .map(|v| v as usize)
+                .ok_or_else(|| format!("its `{key}` is {}, but {least} to {most} are possible", about[key]))
         };
-        let [before, coarse, after] =
-            [number("before", 0, MOST)?, number("coarse", 0, MOST)?, number("after", 0, MOST)?];
-        let (dim, channels) = (number("dim", 2, 3)?, number("channels", 1, MOST)?);
-        Ok(Self::Dcdm(Dcdm { dim, before, coarse, after, channels }))
+        match about["architecture"].as_str().unwrap_or("") {
+            "dcdm" => Ok(Self::Dcdm(Dcdm {
+                dim: number("dim", 2, 3)?,
+                before: number("before", 0, MOST)?,
+                coarse: number("coarse", 0, MOST)?,
+                after: number("after", 0, MOST)?,
+                channels: number("channels", 1, MOST)?,
+            })),
+            "linear" => {
+                Ok(Self::Masked(Masked { dim: number("dim", 2, 3)?, levels: number("levels", 0, 16)? }))
+            }
+            name => Err(format!("its architecture is `{name}`, but dcdm and linear are known")),
+        }
     }
+}
+
+/// What a network looks at of an operator besides residuals.
+#[derive(Clone, Debug)]
+pub struct View {
+    grid: Grid,
+    image: Vec<f32>,
 }
 
 /// A network with its weights.
@@ -77,7 +104,7 @@ impl Architecture {
 #[derive(Clone, Debug)]
 pub struct Model {
     architecture: Architecture,
-    layers: Layers,
+    network: Network,
     parameters: Parameters<f32>,
     trained_on: String,
     steps: u64,
@@ -90,10 +117,18 @@ impl Model {
     /// # Errors
     /// [`Error::Memory`], [`Error::Layout`].
     pub fn new(architecture: Architecture, seed: u64) -> Result<Self> {
-        let Architecture::Dcdm(network) = architecture;
-        let (parameters, layers) = network.parameters(seed)?;
+        let (parameters, network) = match architecture {
+            Architecture::Dcdm(network) => {
+                let (parameters, layers) = network.parameters(seed)?;
+                (parameters, Network::Dcdm(layers))
+            }
+            Architecture::Masked(network) => {
+                let (parameters, layers) = network.parameters(seed)?;
+                (parameters, Network::Masked(layers))
+            }
+        };
         let (trained_on, path) = (String::new(), PathBuf::new());
-        Ok(Self { architecture, layers, parameters, trained_on, steps: 0, path })
+        Ok(Self { architecture, network, parameters, trained_on, steps: 0, path })
     }
 
     /// With other weights; `trained_on` says in a few words how they were found, in how many steps.
@@ -109,10 +144,6 @@ impl Model {
     pub fn architecture(&self) -> Architecture {
         self.architecture
     }
-    /// Its layers, for training.
-    pub fn layers(&self) -> &Layers {
-        &self.layers
-    }
     /// Its weights.
     pub fn parameters(&self) -> &Parameters<f32> {
         &self.parameters
@@ -126,23 +157,65 @@ impl Model {
         self.steps
     }
 
-    /// The network on a grid.
+    /// The network for an operator: on its grid, looking at what it looks at of it.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] for a grid of another dimension; [`Error::Memory`].
-    pub fn on(&self, grid: Grid) -> Result<Proposal> {
-        let dim = self.architecture.dim();
-        if dim != grid.dim() {
-            let why = format!(
-                "the model is for {dim}-D grids, and this grid is {}-D; use a model that was trained in {}-D",
-                grid.dim(),
-                grid.dim()
-            );
-            return Err(Error::Checkpoint { path: self.path.clone(), why });
-        }
-        let Architecture::Dcdm(network) = self.architecture;
-        let evaluation = Evaluation::new(network, &self.layers, &self.parameters, grid)?;
+    /// [`Error::Checkpoint`] for a grid of another dimension; [`Error::Unsuited`] for an operator with a coefficient for every
+    /// face and a network that looks at solids and air; [`Error::Memory`].
+    pub fn on(&self, a: &Stencil) -> Result<Proposal> {
+        let (grid, p) = (a.grid(), &self.parameters);
+        self.check(grid)?;
+        let evaluation: Box<dyn Evaluate> = match (&self.network, self.architecture) {
+            (Network::Dcdm(layers), Architecture::Dcdm(network)) => {
+                Box::new(dcdm::Evaluation::new(network, layers, p, grid)?)
+            }
+            (Network::Masked(layers), _) => Box::new(masked::Evaluation::new(layers, p, grid, image(a)?)?),
+            (Network::Dcdm(_), Architecture::Masked(_)) => unreachable!("a network is of its architecture"),
+        };
         Ok(Proposal::new(grid.cells(), evaluation))
+    }
+
+    fn check(&self, grid: Grid) -> Result<()> {
+        let (dim, is) = (self.architecture.dim(), grid.dim());
+        if dim == is {
+            return Ok(());
+        }
+        let why = format!(
+            "the model is for {dim}-D grids, and this grid is {is}-D; use a model that was trained in {is}-D"
+        );
+        Err(Error::Checkpoint { path: self.path.clone(), why })
+    }
+
+    /// What the network looks at of an operator besides residuals, for [`record`](Self::record).
+    ///
+    /// # Errors
+    /// As [`on`](Self::on).
+    pub fn view(&self, a: &Stencil) -> Result<View> {
+        self.check(a.grid())?;
+        let image = if let Network::Masked(_) = self.network { image(a)? } else { vec![] };
+        Ok(View { grid: a.grid(), image })
+    }
+
+    /// Records the proposals for residuals x `[samples × cells, 1]` of an operator, with `parameters` in the place of the model's
+    /// own: → `[samples × cells, 1]`.
+    ///
+    /// # Errors
+    /// [`Error::Operands`]; [`Error::Length`] when the step was not started with these parameters.
+    pub fn record<T: Scalar>(
+        &self,
+        tape: &mut Tape<T>,
+        parameters: &Parameters<T>,
+        view: &View,
+        x: Var,
+    ) -> Result<Var> {
+        match &self.network {
+            Network::Dcdm(layers) => layers.record(tape, parameters, view.grid, x),
+            Network::Masked(layers) => {
+                let image: Vec<T> = view.image.iter().map(|v| T::of(f64::from(*v))).collect();
+                let image = tape.input(&image, view.grid.cells(), IMAGES)?;
+                layers.record(tape, parameters, view.grid, image, x)
+            }
+        }
     }
 
     /// Writes a file.
@@ -186,6 +259,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Boundary, Poisson};
 
     #[test]
     fn a_file_gives_the_model_back_and_damage_is_refused_by_name() {
@@ -199,8 +273,12 @@ mod tests {
         model.save(&path).unwrap();
         let again = Model::load(&path).unwrap();
         assert_eq!(again.parameters().values(), weights);
-        assert_eq!((again.architecture(), again.trained_on(), again.steps()), (model.architecture, "a test", 12));
-        let refused = again.on(Grid::new_3d(4, 4, 4).unwrap()).err().unwrap().to_string();
+        assert_eq!(
+            (again.architecture(), again.trained_on(), again.steps()),
+            (model.architecture, "a test", 12)
+        );
+        let cube = Poisson::new(Grid::new_3d(4, 4, 4).unwrap(), [[Boundary::DIRICHLET; 2]; 3]).unwrap();
+        let refused = again.on(&cube.into()).err().unwrap().to_string();
         assert!(refused.contains("model.safetensors: the model is for 2-D grids"), "{refused}");
 
         let bytes = std::fs::read(&path).unwrap();

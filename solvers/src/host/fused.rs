@@ -161,7 +161,10 @@ mod tests {
             unsafe { v.store(out.as_mut_ptr()) };
             for (i, v) in out.iter().enumerate() {
                 let expected = f(i);
-                assert!(v.f64() == expected || (v.f64().is_nan() && expected.is_nan()), "{i}: {v} {expected}");
+                assert!(
+                    v.f64() == expected || (v.f64().is_nan() && expected.is_nan()),
+                    "{i}: {v} {expected}"
+                );
             }
         };
         let a = of(&|i| i as f64 - 1.5);

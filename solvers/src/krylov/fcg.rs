@@ -14,8 +14,8 @@
 //! in f64: r·z and z·z (24 bytes an unknown), z·q (16), p ← z + βp and q ← Ap with p·q in one pass (32), p·r (16), x and r with
 //! r·r (48). With k of them the products with all q are one pass, and so is the sum over all p.
 
-use super::window::Window;
 use super::session::{Needs, Session, Turn, Watch, history};
+use super::window::Window;
 use crate::error::check_len;
 use crate::{LinearOperator, Operator, Report, Result, Scalar, Space, Status, Stop};
 use std::ops::ControlFlow;
@@ -312,8 +312,11 @@ mod tests {
     fn the_sign_and_the_size_of_a_proposal_do_not_matter() {
         let ((a, b), space) = (problem(), Host::<f64>::new());
         let mut steps = vec![];
-        let alike: [fn(usize, f64) -> f64; 3] =
-            [|_, r| r, |call, r| if call % 2 == 0 { -r } else { r }, |call, r| 10f64.powi(call as i32 % 5) * r];
+        let alike: [fn(usize, f64) -> f64; 3] = [
+            |_, r| r,
+            |call, r| if call % 2 == 0 { -r } else { r },
+            |call, r| 10f64.powi(call as i32 % 5) * r,
+        ];
         for f in alike {
             let mut fcg = FlexibleCg::with_memory(&space, N, Stop::default(), 2).unwrap();
             let proposal = Proposal(AtomicUsize::new(0), f);

@@ -9,13 +9,14 @@
 //! Kernels have the shape `[3, 3, inputs, outputs]` or `[3, 3, 3, inputs, outputs]`, the slowest axis of the grid first.
 
 mod gram;
+pub(crate) mod local;
 mod pack;
 mod resample;
 mod tile;
 
 pub(crate) use pack::{add_unpacked, pack, pack_reversed};
-pub(crate) use resample::resample;
 pub use resample::Resampling;
+pub(crate) use resample::resample;
 
 use crate::{Grid, Scalar};
 use gram::Gram;
@@ -93,7 +94,14 @@ pub(crate) struct Finish {
 
 /// y ← f(x ∗ w + b), or y ← f(x ∗ w + b) + y, for any number of samples: x `[samples × cells, inputs]`, `w` packed, b as long
 /// as the padded outputs or absent, y `[samples × cells, outputs]`.
-pub(crate) fn convolve<T: Scalar>(g: Geometry, x: &[T], w: &[T], b: Option<&[T]>, finish: Finish, y: &mut [T]) {
+pub(crate) fn convolve<T: Scalar>(
+    g: Geometry,
+    x: &[T],
+    w: &[T],
+    b: Option<&[T]>,
+    finish: Finish,
+    y: &mut [T],
+) {
     debug_assert_eq!(x.len() * g.outputs, y.len() * g.inputs);
     debug_assert_eq!(w.len(), g.packed::<T>());
     let [nx, ny, nz] = g.n;

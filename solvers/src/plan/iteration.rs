@@ -1,8 +1,8 @@
 //! The workspace of whichever method.
 
 use super::{Matrix, Method};
-use crate::direction::{Model, Proposal};
 use crate::direct::{SparseCholesky, SparseLdlt, SparseLu};
+use crate::direction::{Model, Proposal};
 use crate::{
     Bicgstab, Cg, Error, Fgmres, FlexibleCg, Gmres, Host, LinearOperator, Lsqr, Map, Minres, Progress,
     Refinement, Report, Result, Stop,
@@ -100,10 +100,11 @@ impl Iteration {
 
 /// A model on the grid of a matrix.
 fn proposal(a: &Matrix, model: Option<&Model>, preconditioned: bool) -> Result<Proposal> {
-    let unsuited = |needs, mend| Err(Error::Unsuited { what: "the method of learned directions", needs, mend });
+    let unsuited =
+        |needs, mend| Err(Error::Unsuited { what: "the method of learned directions", needs, mend });
     match (a, model) {
         _ if preconditioned => unsuited("no preconditioner", "leave the preconditioner to auto"),
-        (Matrix::Structured(a), Some(model)) => model.on(a.grid()),
+        (Matrix::Structured(a), Some(model)) => model.on(a),
         (Matrix::Structured(_), None) => unsuited(
             "a model",
             "give one, `--model FILE.safetensors` on the command line: `resolvent train` makes it",

@@ -77,11 +77,8 @@ pub(crate) fn resample<T: Scalar>(
     add: bool,
     y: &mut [T],
 ) {
-    let (to, from) = if way.is_coarsening() == transposed {
-        (fine, fine.halved())
-    } else {
-        (fine.halved(), fine)
-    };
+    let (to, from) =
+        if way.is_coarsening() == transposed { (fine, fine.halved()) } else { (fine.halved(), fine) };
     let [nx, ny, nz] = to.n();
     if y.is_empty() {
         return;

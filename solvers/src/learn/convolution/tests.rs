@@ -19,7 +19,8 @@ fn plain(g: Geometry, x: &[f64], w: &[f64]) -> Vec<f64> {
                 for q in 0..g.inputs {
                     for o in 0..g.outputs {
                         let (from, to) = (s * g.cells() + index(a, b, c), s * g.cells() + index(i, j, k));
-                        y[to * g.outputs + o] += x[from * g.inputs + q] * w[(tap * g.inputs + q) * g.outputs + o];
+                        y[to * g.outputs + o] +=
+                            x[from * g.inputs + q] * w[(tap * g.inputs + q) * g.outputs + o];
                     }
                 }
             }

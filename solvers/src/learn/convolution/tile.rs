@@ -92,7 +92,8 @@ impl<T: Scalar> Tile<'_, T> {
                     let start = (z * ny + y) * nx + at;
                     for kx in 0..3 {
                         // Before the first cell of all for the tap that is not read there.
-                        let x = self.x.as_ptr().wrapping_add(start * inputs + kx * inputs).wrapping_sub(inputs);
+                        let x =
+                            self.x.as_ptr().wrapping_add(start * inputs + kx * inputs).wrapping_sub(inputs);
                         // SAFETY: the kernel has that many taps; of the cells the first and the last have no neighbour
                         // beyond the side.
                         unsafe {

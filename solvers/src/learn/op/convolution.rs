@@ -164,14 +164,7 @@ impl<T: Scalar> Tape<T> {
     ///
     /// # Errors
     /// [`Error::Operands`](crate::Error::Operands); [`Error::Memory`](crate::Error::Memory).
-    pub fn convolution(
-        &mut self,
-        grid: Grid,
-        x: Var,
-        w: Var,
-        b: Var,
-        activation: Activation,
-    ) -> Result<Var> {
+    pub fn convolution(&mut self, grid: Grid, x: Var, w: Var, b: Var, activation: Activation) -> Result<Var> {
         let rectified = activation == Activation::Relu;
         let y = self.record(Convolution { grid, rectified }, &[x, w, b])?;
         if rectified || activation == Activation::Identity { Ok(y) } else { self.activate(y, activation) }

@@ -1,6 +1,7 @@
 //! A network on one grid, run for its value alone: a few buffers instead of a tape of all layers.
 
-use super::dcdm::{Dcdm, Layers};
+use super::{Dcdm, Layers};
+use crate::direction::proposal::Evaluate;
 use crate::learn::convolution::{Finish, Geometry, Resampling, convolve, pack, resample};
 use crate::learn::{Linear, Parameters};
 use crate::{Buffer, Grid, Result};
@@ -31,7 +32,7 @@ impl Layer {
 }
 
 /// The network of [`Dcdm`] on one grid: 2 + 2/2^dim fields of all channels.
-pub(super) struct Evaluation {
+pub(in crate::direction) struct Evaluation {
     grid: Grid,
     channels: usize,
     first: Layer,
@@ -42,7 +43,7 @@ pub(super) struct Evaluation {
     after: Vec<[Layer; 2]>,
     read: (Vec<f32>, f32),
     /// What the network looks at, and then what it proposes: `[cells]`.
-    pub field: Buffer<f32>,
+    field: Buffer<f32>,
     fine: [Buffer<f32>; 2],
     half: [Buffer<f32>; 2],
 }
@@ -68,9 +69,14 @@ impl Evaluation {
             half: fields(half)?,
         })
     }
+}
 
-    /// Replaces the field by what the network proposes.
-    pub fn run(&mut self) {
+impl Evaluate for Evaluation {
+    fn field(&mut self) -> &mut [f32] {
+        &mut self.field
+    }
+
+    fn run(&mut self) {
         let Self { fine: [x, y], half: [u, v], field, .. } = self;
         self.first.run(field, false, false, y);
         self.entry.run(y, true, false, x);
