@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use resolvent::direction::{Architecture, Dcdm, Masked, Model};
 use resolvent::{
-    Boundary, Cg, FlexibleCg, Grid, Host, LinearOperator, Map, Operator, Poisson, Report, Result, Shape, Status,
-    Stop,
+    Boundary, Cg, FlexibleCg, Grid, Host, LinearOperator, Map, Operator, Poisson, Report, Result, Shape,
+    Status, Stop,
 };
 use resolvent_datasets::random::Stream;
 use resolvent_tests::noise;
@@ -72,7 +72,13 @@ impl Operator<Host<f64>> for Adversary {
             z[i] = match (16.0 * self.stream.uniform(*call)) as usize {
                 0 => 0.0,
                 1 => f64::NAN,
-                2 => if i == 0 { f64::INFINITY } else { r[i] },
+                2 => {
+                    if i == 0 {
+                        f64::INFINITY
+                    } else {
+                        r[i]
+                    }
+                }
                 3 => -r[i],
                 // What was proposed before, and nothing is left of it.
                 4 | 5 => before[i],
@@ -80,8 +86,14 @@ impl Operator<Host<f64>> for Adversary {
                 7 => 1e300 * r[i],
                 8 => noise(i),
                 // Almost orthogonal to the residual.
-                9 => if i % 2 == 0 { r[(i + 1) % self.n] } else { -r[i - 1] } + 1e-7 * r[i],
-                10 => if i == *call as usize % self.n { 1.0 } else { 0.0 },
+                9 => (if i % 2 == 0 { r[(i + 1) % self.n] } else { -r[i - 1] }) + 1e-7 * r[i],
+                10 => {
+                    if i == *call as usize % self.n {
+                        1.0
+                    } else {
+                        0.0
+                    }
+                }
                 11 => f64::MIN_POSITIVE * noise(i),
                 12 => r[i].signum(),
                 13 => r[i] + 1e3 * noise(i),

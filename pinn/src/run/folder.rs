@@ -124,8 +124,11 @@ impl RunFolder {
         Ok(seconds)
     }
 
-    /// Adds a line of JSON.
-    pub(super) fn append(&self, name: &str, value: &impl Serialize) -> Result<()> {
+    /// Adds a line of JSON to a file.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn append(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let path = self.path.join(name);
         let mut line = serde_json::to_string(value).unwrap_or_default();
         line.push('\n');

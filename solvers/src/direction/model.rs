@@ -27,7 +27,7 @@ pub enum Architecture {
 /// The layers of either.
 #[derive(Clone, Debug)]
 enum Network {
-    Dcdm(Layers),
+    Dcdm(Dcdm, Layers),
     Masked(MaskedLayers),
 }
 
@@ -120,7 +120,7 @@ impl Model {
         let (parameters, network) = match architecture {
             Architecture::Dcdm(network) => {
                 let (parameters, layers) = network.parameters(seed)?;
-                (parameters, Network::Dcdm(layers))
+                (parameters, Network::Dcdm(network, layers))
             }
             Architecture::Masked(network) => {
                 let (parameters, layers) = network.parameters(seed)?;
@@ -165,12 +165,9 @@ impl Model {
     pub fn on(&self, a: &Stencil) -> Result<Proposal> {
         let (grid, p) = (a.grid(), &self.parameters);
         self.check(grid)?;
-        let evaluation: Box<dyn Evaluate> = match (&self.network, self.architecture) {
-            (Network::Dcdm(layers), Architecture::Dcdm(network)) => {
-                Box::new(dcdm::Evaluation::new(network, layers, p, grid)?)
-            }
-            (Network::Masked(layers), _) => Box::new(masked::Evaluation::new(layers, p, grid, image(a)?)?),
-            (Network::Dcdm(_), Architecture::Masked(_)) => unreachable!("a network is of its architecture"),
+        let evaluation: Box<dyn Evaluate> = match &self.network {
+            Network::Dcdm(network, layers) => Box::new(dcdm::Evaluation::new(*network, layers, p, grid)?),
+            Network::Masked(layers) => Box::new(masked::Evaluation::new(layers, p, grid, image(a)?)?),
         };
         Ok(Proposal::new(grid.cells(), evaluation))
     }
@@ -209,7 +206,7 @@ impl Model {
         x: Var,
     ) -> Result<Var> {
         match &self.network {
-            Network::Dcdm(layers) => layers.record(tape, parameters, view.grid, x),
+            Network::Dcdm(_, layers) => layers.record(tape, parameters, view.grid, x),
             Network::Masked(layers) => {
                 let image: Vec<T> = view.image.iter().map(|v| T::of(f64::from(*v))).collect();
                 let image = tape.input(&image, view.grid.cells(), IMAGES)?;
