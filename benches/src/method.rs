@@ -17,8 +17,14 @@ const fn cg(preconditioner: Preconditioner, precision: Precision) -> Plan {
     Plan { method: plan::Method::Cg, preconditioner, precision }
 }
 
+const DIRECTIONS: Plan = Plan {
+    method: plan::Method::Directions,
+    preconditioner: Preconditioner::None,
+    precision: Precision::Mixed,
+};
+
 /// Every method, in the order of their listing.
-pub const METHODS: [Method; 8] = [
+pub const METHODS: [Method; 10] = [
     Method {
         name: "cg",
         summary: "conjugate gradients alone",
@@ -57,6 +63,16 @@ pub const METHODS: [Method; 8] = [
             preconditioner: Preconditioner::Amg,
             precision: Precision::Mixed,
         },
+    },
+    Method {
+        name: "dcdm",
+        summary: "directions that rectified convolutions propose; needs --model",
+        plan: DIRECTIONS,
+    },
+    Method {
+        name: "linear",
+        summary: "directions that a network proposes that is linear in the residual; needs --model",
+        plan: DIRECTIONS,
     },
     Method {
         name: "direct",

@@ -2,7 +2,8 @@
 
 use crate::measurement::{Measurement, reached, thinned};
 use crate::{Method, Spread, memory};
-use resolvent::plan::Preconditioner;
+use resolvent::direction::Model;
+use resolvent::plan::{self, Preconditioner};
 use resolvent::{
     Boundary, Grid, Map, Matrix, Multigrid, MultigridOptions, Poisson, Progress, Report, Status, Stencil,
     Stop,
@@ -54,6 +55,8 @@ pub struct Suite {
     pub right_hand_sides: usize,
     /// When a solve ends.
     pub stop: Stop,
+    /// The networks of the methods that have one, which are called as their architectures.
+    pub models: Vec<Model>,
 }
 
 /// A method at a size, about to be measured.
@@ -119,7 +122,9 @@ pub fn warm_up() -> Result<()> {
     let problem = Family::named("channels")?.problem(Parameters::new(8).dim(3))?;
     let (grid, b) = (Matrix::from(problem.stencil().clone()), problem.rhs(RhsKind::Noise)?);
     let stored = Matrix::from_sparse(problem.stencil().to_csr()?.0);
-    for method in crate::method::METHODS {
+    // A network has no buffers that libraries keep.
+    let plain = |m: &Method| m.plan.method != plan::Method::Directions;
+    for method in crate::method::METHODS.into_iter().filter(plain) {
         let a = if method.plan.preconditioner == Preconditioner::Multigrid { &grid } else { &stored };
         let mut solver = method.plan.set_up(a, Stop::default())?;
         let _ = solver.solve(a, &b, &mut vec![0.0; b.len()], &mut |_| ControlFlow::Break(()))?;
@@ -247,8 +252,9 @@ impl Suite {
             if run > 0 && started.elapsed().as_secs_f64() > self.budget {
                 break;
             }
+            let model = self.models.iter().find(|m| m.architecture().name() == method.name);
             let clock = Instant::now();
-            let mut solver = match method.plan.set_up(a, self.stop) {
+            let mut solver = match method.plan.set_up_with(a, self.stop, model) {
                 Ok(solver) => solver,
                 Err(e) => {
                     m.advice = Some(e.to_string());

@@ -116,12 +116,15 @@ pub struct Solve {
     /// A starting point: an earlier output, .h5 or .mtx.
     #[arg(long, value_name = "FILE")]
     pub start: Option<PathBuf>,
-    /// The method: auto, cg, fcg, minres, gmres, fgmres, bicgstab, lsqr or direct.
+    /// The method: auto, cg, fcg, minres, gmres, fgmres, bicgstab, lsqr, direct, or directions (of a network).
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Method::from_str)]
     pub method: Method,
     /// Its preconditioner: auto, none, jacobi, spai0, scaling, mic, ict, ilu, chebyshev, multigrid (grids) or amg.
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Preconditioner::from_str)]
     pub precond: Preconditioner,
+    /// The network of `--method directions`, as `resolvent train` writes it.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub model: Option<PathBuf>,
     /// End when the residual is below this part of the right-hand side.
     #[arg(long, value_name = "R", default_value_t = 1e-8, value_parser = tolerance)]
     pub rtol: f64,
@@ -220,9 +223,12 @@ pub struct BenchHow {
 /// How methods are compared on one right-hand side.
 #[derive(Debug, Args)]
 pub struct BenchHowOne {
-    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, amg, direct [default: those that fit].
+    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, amg, direct, dcdm, linear [default: those that fit].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', num_args = 1..)]
     pub methods: Vec<String>,
+    /// The networks of dcdm and linear, as `resolvent train` writes them.
+    #[arg(long, value_name = "FILE.safetensors,…", value_delimiter = ',', num_args = 1..)]
+    pub model: Vec<PathBuf>,
     /// Repeat each this often; medians are reported.
     #[arg(long, value_name = "R", default_value_t = 5)]
     pub repeat: usize,

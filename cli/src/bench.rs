@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::{interrupt, load};
 use indicatif::ProgressBar;
+use resolvent::direction::Model;
 use resolvent::{Progress, Stop};
 use resolvent_benches::bandwidth::Triad;
 use resolvent_benches::folder::{Bench, Folder};
@@ -50,6 +51,7 @@ fn poisson(a: &BenchPoisson, console: &Console) -> Result<Code, Failure> {
         budget: a.how.how.budget,
         right_hand_sides: a.how.rhs,
         stop: stop(&a.how.how),
+        models: models(&a.how.how)?,
     };
     measure(&suite, &a.how.how, family.name, console)
 }
@@ -66,6 +68,7 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
         budget: a.how.budget,
         right_hand_sides: 1,
         stop: stop(&a.how),
+        models: models(&a.how)?,
     };
     measure(&suite, &a.how, &name, console)
 }
@@ -80,6 +83,19 @@ fn methods(how: &BenchHowOne, structured: bool) -> Result<Vec<Method>, Failure> 
         return fitting.iter().map(|n| Method::named(n).map_err(Into::into)).collect();
     }
     how.methods.iter().map(|name| Method::named(name).map_err(Into::into)).collect()
+}
+
+/// The models, and that there is one for every method that needs it.
+fn models(how: &BenchHowOne) -> Result<Vec<Model>, Failure> {
+    let models = how.model.iter().map(|path| Model::load(path)).collect::<resolvent::Result<Vec<_>>>()?;
+    for name in how.methods.iter().filter(|m| matches!(m.as_str(), "dcdm" | "linear")) {
+        if !models.iter().any(|m| m.architecture().name() == name) {
+            return Err(Failure::usage(format!(
+                "{name} needs a network: --model FILE.safetensors, which `resolvent train` makes"
+            )));
+        }
+    }
+    Ok(models)
 }
 
 fn stop(how: &BenchHowOne) -> Stop {

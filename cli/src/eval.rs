@@ -4,11 +4,16 @@ use crate::arguments::Eval;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::train;
-use resolvent_pinn::run::{Against, evaluate};
+use resolvent_pinn::direction::{self, DirectionConfig};
+use resolvent_pinn::run::{Against, RunFolder, evaluate};
 use serde_json::json;
 
 /// Compares the last checkpoint of a run with a solution, or writes what it has learnt.
 pub fn run(a: &Eval, console: &Console) -> Result<Code, Failure> {
+    let text = RunFolder::open(&a.folder)?.config()?;
+    if DirectionConfig::is_meant_by(&text) {
+        return directions(a, console);
+    }
     let export = a.output.as_deref().map(|path| (path, a.n));
     let errors = evaluate(&a.folder, Against { data: a.data.as_deref(), export })?;
     console.print(&train::table(&errors));
@@ -18,5 +23,18 @@ pub fn run(a: &Eval, console: &Console) -> Result<Code, Failure> {
     console.object(&json!({
         "schema": 1, "run_dir": a.folder, "data": a.data, "errors": train::errors(&errors), "output": a.output,
     }));
+    Ok(Code::Done)
+}
+
+/// What a network of directions leaves of the samples that were held out.
+fn directions(a: &Eval, console: &Console) -> Result<Code, Failure> {
+    if a.data.is_some() || a.output.is_some() {
+        return Err(Failure::usage(
+            "--data and --output belong to solutions; solve with directions: resolvent solve --method directions --model FILE",
+        ));
+    }
+    let errors = direction::evaluate(&a.folder)?;
+    console.print(&train::table(&errors));
+    console.object(&json!({ "schema": 1, "run_dir": a.folder, "errors": train::errors(&errors) }));
     Ok(Code::Done)
 }

@@ -5,7 +5,8 @@ use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::load::{self, Loaded};
-use resolvent::plan::{Plan, Preconditioner, Solver};
+use resolvent::direction::Model;
+use resolvent::plan::{Method, Plan, Preconditioner, Solver};
 use resolvent::{Matrix, Report, Status, Stop};
 use resolvent_benches::table::{grouped, seconds};
 use resolvent_benches::{memory, plot};
@@ -38,11 +39,12 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
         Some(file) => system.scatter(resolvent_datasets::read_solution(file)?)?,
         None => system.scatter(vec![0.0; matrix.unknowns()])?,
     };
+    let model = a.model.as_deref().map(Model::load).transpose()?;
     let plan = Plan { method: a.method, preconditioner: a.precond, precision: a.precision };
     let bar = console.progress("{spinner} {msg}", None);
     bar.set_message("setting up");
     let clock = Instant::now();
-    let mut solver = plan.set_up(matrix, stop)?;
+    let mut solver = plan.set_up_with(matrix, stop, model.as_ref())?;
     let setup = clock.elapsed();
     interrupt::listen();
     let scale = b.iter().map(|v| v * v).sum::<f64>().sqrt();
@@ -101,6 +103,15 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
 
 /// What can be refused before any work.
 fn check(a: &Solve) -> Result<(), Failure> {
+    match (a.method, &a.model) {
+        (Method::Directions, None) => {
+            return Err(Failure::usage(
+                "--method directions needs a network: --model FILE.safetensors, which `resolvent train` makes",
+            ));
+        }
+        (Method::Directions, Some(_)) | (_, None) => {}
+        (_, Some(_)) => return Err(Failure::usage("--model belongs to --method directions")),
+    }
     if a.device == Device::Cuda {
         return Err(Failure::usage("this build has no GPU support; use --device cpu"));
     }

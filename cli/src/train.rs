@@ -1,4 +1,4 @@
-//! `train`: a network that solves an equation, from a text.
+//! `train`: a network that solves an equation, or one that proposes directions, from a text.
 
 use crate::arguments::Train;
 use crate::console::Console;
@@ -6,6 +6,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use resolvent_benches::machine::Machine;
 use resolvent_benches::training::Report;
+use resolvent_pinn::direction::{self, DirectionConfig};
 use resolvent_pinn::evaluation::FieldError;
 use resolvent_pinn::run::{self, End, Outcome, Progress, RunFolder, Start};
 use resolvent_pinn::{Config, registry};
@@ -19,17 +20,21 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
     if a.list {
         return list(console);
     }
-    let (config, folder, start) = request(a)?;
+    let Request { config, folder, start } = request(a)?;
     interrupt::listen();
     let bar = console.progress("{msg} {bar:20} {pos}/{len} {eta}", Some(0));
-    bar.set_message(config.name.clone());
+    bar.set_message(config.name().to_owned());
     let environment = json!({ "machine": Machine::current() });
-    let outcome = run::train(&config, &folder, start, &environment, &mut |p| {
+    let mut watch = |p: &Progress<'_>| {
         bar.set_length(p.steps[1]);
         bar.set_position(p.steps[0]);
         bar.set_message(message(p));
         if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    };
+    let outcome = match &config {
+        Configured::Physics(config) => run::train(config, &folder, start, &environment, &mut watch),
+        Configured::Direction(config) => direction::train(config, &folder, start, &environment, &mut watch),
+    }?;
     bar.finish_and_clear();
     let code = match &outcome.end {
         End::Done => Code::Done,
@@ -52,25 +57,70 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
     Ok(code)
 }
 
+/// What is trained.
+enum Configured {
+    Physics(Box<Config>),
+    Direction(DirectionConfig),
+}
+
+impl Configured {
+    /// Reads a file of either kind.
+    fn load(path: &Path, sets: &[String]) -> Result<Self, Failure> {
+        // A file that cannot be read is refused below.
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        Ok(if DirectionConfig::is_meant_by(&text) {
+            Self::Direction(DirectionConfig::load(path, sets)?)
+        } else {
+            Self::Physics(Box::new(Config::load(path, sets)?))
+        })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Physics(config) => &config.name,
+            Self::Direction(config) => &config.name,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Physics(_) => "pinn",
+            Self::Direction(_) => "direction",
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        match self {
+            Self::Physics(config) => config.seed,
+            Self::Direction(config) => config.seed,
+        }
+    }
+}
+
 /// What is trained, where, and from which beginning.
-fn request(a: &Train) -> Result<(Config, PathBuf, Start), Failure> {
+struct Request {
+    config: Configured,
+    folder: PathBuf,
+    start: Start,
+}
+
+fn request(a: &Train) -> Result<Request, Failure> {
     let start = match (&a.resume, a.changed) {
         (None, _) => Start::New,
         (Some(_), false) => Start::Resume,
         (Some(_), true) => Start::ResumeChanged,
     };
     let config = match (&a.config, &a.resume) {
-        (Some(path), _) if path.exists() => Config::load(path, &a.set)?,
         // The name of an equation stands for its text.
-        (Some(path), _) if path.extension().is_none() => {
+        (Some(path), _) if !path.exists() && path.extension().is_none() => {
             let name = path.to_string_lossy();
             let entry = registry::find(&name)?;
-            Config::parse(entry.toml, &a.set)?
+            Configured::Physics(Box::new(Config::parse(entry.toml, &a.set)?))
         }
-        (Some(path), _) => Config::load(path, &a.set)?,
+        (Some(path), _) => Configured::load(path, &a.set)?,
         (None, Some(folder)) => {
             RunFolder::open(folder)?;
-            Config::load(&folder.join("config.toml"), &a.set)?
+            Configured::load(&folder.join("config.toml"), &a.set)?
         }
         (None, None) => {
             return Err(Failure::usage(
@@ -81,14 +131,14 @@ fn request(a: &Train) -> Result<(Config, PathBuf, Start), Failure> {
     let folder = match (&a.resume, &a.out) {
         (Some(folder), _) => folder.clone(),
         (None, Some(folder)) => folder.clone(),
-        (None, None) => free(&config.name),
+        (None, None) => free(config.name(), config.kind()),
     };
-    Ok((config, folder, start))
+    Ok(Request { config, folder, start })
 }
 
 /// A folder under `runs` that does not exist yet.
-fn free(name: &str) -> PathBuf {
-    let name = if name.is_empty() { "pinn" } else { name };
+fn free(name: &str, kind: &str) -> PathBuf {
+    let name = if name.is_empty() { kind } else { name };
     let base = Path::new("runs").join(name);
     let mut others = (2..).map(|i| Path::new("runs").join(format!("{name}-{i}")));
     if base.exists() { others.find(|p| !p.exists()).unwrap_or(base) } else { base }
@@ -138,14 +188,14 @@ pub fn errors(errors: &[FieldError]) -> Value {
     json!(each)
 }
 
-fn object(config: &Config, outcome: &Outcome, folder: &Path) -> Value {
+fn object(config: &Configured, outcome: &Outcome, folder: &Path) -> Value {
     let status = match outcome.end {
         End::Done => "done",
         End::Interrupted => "interrupted",
         End::NotFinite(_) => "not_finite",
     };
     json!({
-        "schema": 1, "kind": "pinn", "name": config.name, "seed": config.seed, "status": status,
+        "schema": 1, "kind": config.kind(), "name": config.name(), "seed": config.seed(), "status": status,
         "steps": outcome.steps, "seconds": outcome.seconds, "loss": outcome.loss,
         "errors": errors(&outcome.errors), "parameters": outcome.parameters, "run_dir": folder,
     })

@@ -17,7 +17,7 @@
 
 use crate::{Error, Result, draft};
 use resolvent::{Csr, Grid};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 const MAGIC: &[u8; 8] = b"PSYSv1\0\0";
@@ -34,6 +34,12 @@ pub struct Exchange {
     pub smooth: Vec<f64>,
     /// The grid, and the cell of each unknown.
     pub grid: Option<(Grid, Vec<u32>)>,
+}
+
+/// Whether a file begins as an exchange file does; one that cannot be read does not.
+pub(crate) fn is_one(path: &Path) -> bool {
+    let mut start = [0; 8];
+    std::fs::File::open(path).and_then(|mut f| f.read_exact(&mut start)).is_ok() && start == *MAGIC
 }
 
 /// Reads an exchange file.

@@ -2,7 +2,7 @@
 //!
 //! A [`Family`] makes a [`Problem`] from a size and a seed, the same on every machine; its [`LinearSystem`] is read from
 //! and written to HDF5 ([`system_file`]), Matrix Market ([`matrix_market`]) and the exchange format of the comparisons
-//! ([`exchange`]); fields go to VTK image data ([`vtk`]). A file is written beside its final place and renamed; what is
+//! ([`exchange`]), and read from that of the deep conjugate direction method ([`dcdm`]); fields go to VTK image data ([`vtk`]). A file is written beside its final place and renamed; what is
 //! read is checked before memory is given to it, and an error names the file, the place in it and the mend.
 //!
 //! ```
@@ -25,6 +25,7 @@
 
 pub mod checksum;
 pub mod dataset;
+pub mod dcdm;
 mod draft;
 pub mod error;
 pub mod exchange;

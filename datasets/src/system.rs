@@ -2,7 +2,7 @@
 
 use crate::family::{Family, Parameters};
 use crate::rhs::RhsKind;
-use crate::{Error, Result, exchange, matrix_market, system_file, vtk};
+use crate::{Error, Result, dcdm, exchange, matrix_market, system_file, vtk};
 use resolvent::{Csr, Grid};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ pub enum Format {
     Hdf5,
     /// `.mtx`: see [`matrix_market`].
     MatrixMarket,
-    /// `.psys`, `.bin`: see [`exchange`].
+    /// `.psys`, `.bin`: see [`exchange`]; a `.bin` that is none is taken for one of [`dcdm`].
     Exchange,
     /// `.vti`: see [`vtk`]. For fields alone.
     Vtk,
@@ -83,6 +83,9 @@ impl LinearSystem {
         match Format::of(path)? {
             Format::Hdf5 => system_file::read(path),
             Format::MatrixMarket => Ok(matrix_market::read_matrix(path)?.into()),
+            Format::Exchange if path.extension().is_some_and(|e| e == "bin") && !exchange::is_one(path) => {
+                dcdm::read(path)
+            }
             Format::Exchange => {
                 let exchange::Exchange { matrix, noise, grid, .. } = exchange::read(path)?;
                 Ok(Self { rhs: Some(noise), grid, ..matrix.into() })
@@ -93,15 +96,24 @@ impl LinearSystem {
         }
     }
 
-    /// Reads a matrix and, when given, its right-hand side from a Matrix Market file.
+    /// Reads a matrix and, when given, its right-hand side from a Matrix Market file, or from a `.bin` of [`dcdm`]; one for
+    /// each cell of the grid is as good as one for each row.
     ///
     /// # Errors
     /// As [`read`](Self::read), and [`Error::Malformed`] when the two do not fit.
     pub fn read_with_rhs(matrix: &Path, rhs: Option<&Path>) -> Result<Self> {
         let mut system = Self::read(matrix)?;
         if let Some(path) = rhs {
-            let b = matrix_market::read_vector(path)?;
+            let mut b = match Format::of(path) {
+                Ok(Format::Exchange) => dcdm::read_vector(path)?,
+                _ => matrix_market::read_vector(path)?,
+            };
             let rows = system.matrix.rows();
+            if let Some((grid, cells)) = &system.grid
+                && b.len() == grid.cells()
+            {
+                b = cells.iter().map(|c| b[*c as usize]).collect();
+            }
             if b.len() != rows {
                 return Err(Error::malformed(
                     path,

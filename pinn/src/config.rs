@@ -98,9 +98,7 @@ impl Config {
     /// # Errors
     /// [`Error::File`]; as [`parse`](Self::parse).
     pub fn load(path: &Path, sets: &[String]) -> Result<Self> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })?;
-        let mut config = Self::parse(&text, sets).map_err(|e| match e {
+        let mut config = Self::parse(&text(path)?, sets).map_err(|e| match e {
             Error::Config { what, .. } => Error::Config { path: Some(path.into()), what },
             e => e,
         })?;
@@ -118,10 +116,7 @@ impl Config {
     /// another type; [`Error::Unknown`] for an equation that the registry does not have.
     pub fn parse(text: &str, sets: &[String]) -> Result<Self> {
         let refuse = |what: String| Error::Config { path: None, what };
-        let mut table: Table = text.parse().map_err(|e: toml::de::Error| refuse(syntax(&e)))?;
-        for set in sets {
-            change(&mut table, set)?;
-        }
+        let mut table = table(text, sets)?;
         let named = table.get("equation").and_then(|e| e.get("name")).and_then(Value::as_str);
         if let Some(named) = named {
             let mut base: Table = registry::find(named)?.toml.parse().map_err(|e| refuse(syntax(&e)))?;
@@ -129,9 +124,7 @@ impl Config {
             overlay(&mut base, table);
             table = base;
         }
-        // Read again as text, so that messages show the place.
-        let text = toml::to_string(&table).map_err(|e| refuse(e.to_string()))?;
-        let mut config: Self = toml::from_str(&text).map_err(|e| refuse(nearest(&e)))?;
+        let mut config: Self = read(&table)?;
         if config.name.is_empty() {
             config.name = config.equation.name.clone().unwrap_or_default();
         }
@@ -143,8 +136,7 @@ impl Config {
         let data = self.data.iter_mut().map(|d| &mut d.file);
         let reference = self.equation.reference.iter_mut().filter_map(|r| r.file.as_mut());
         for path in data.chain(reference).chain(self.domain.cloud.iter_mut()) {
-            let from = folder.join(&*path);
-            *path = std::path::absolute(&from).map_err(|source| Error::File { path: from, source })?;
+            *path = within(folder, path)?;
         }
         Ok(())
     }
@@ -169,6 +161,32 @@ fn one_or_more<'de, D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Ve
         Either::One(value) => vec![value],
     };
     values.into_iter().map(|v| v.try_into().map_err(serde::de::Error::custom)).collect()
+}
+
+/// The values of a text, some of them changed.
+pub(crate) fn table(text: &str, sets: &[String]) -> Result<Table> {
+    let syntax = |e: toml::de::Error| Error::Config { path: None, what: syntax(&e) };
+    let mut table: Table = text.parse().map_err(syntax)?;
+    sets.iter().try_for_each(|set| change(&mut table, set))?;
+    Ok(table)
+}
+
+/// A configuration of these values. They are read again as text, so that messages show the place.
+pub(crate) fn read<C: serde::de::DeserializeOwned>(table: &Table) -> Result<C> {
+    let refuse = |what: String| Error::Config { path: None, what };
+    let text = toml::to_string(table).map_err(|e| refuse(e.to_string()))?;
+    toml::from_str(&text).map_err(|e| refuse(nearest(&e)))
+}
+
+/// The text of a file.
+pub(crate) fn text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|source| Error::File { path: path.into(), source })
+}
+
+/// The path, from the folder of a configuration, that a path in it stands for.
+pub(crate) fn within(folder: &Path, path: &Path) -> Result<std::path::PathBuf> {
+    let from = folder.join(path);
+    std::path::absolute(&from).map_err(|source| Error::File { path: from, source })
 }
 
 /// Values of `over` into `base`; tables are joined, everything else is replaced.

@@ -84,6 +84,10 @@ impl Grid {
     pub fn cells(self) -> usize {
         self.n[0] * self.n[1] * self.n[2]
     }
+    /// The grid with half as many cells along each side: ⌈n/2⌉, of which an odd side's last covers one cell instead of two.
+    pub fn halved(self) -> Self {
+        Self { n: self.n.map(|n| n.div_ceil(2)), ..self }
+    }
     /// The index of cell (i, j, k).
     pub fn index(self, [i, j, k]: [usize; 3]) -> usize {
         i + self.n[0] * (j + self.n[1] * k)

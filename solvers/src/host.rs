@@ -5,6 +5,7 @@
 //! lets the compiler use vector registers of any width without changing the result.
 
 pub mod buffer;
+pub(crate) mod fused;
 pub(crate) mod reduce;
 pub(crate) mod simd;
 

@@ -54,3 +54,4 @@ pub(crate) mod small;
 #[cfg(test)]
 pub(crate) mod test;
 pub mod trace;
+mod window;

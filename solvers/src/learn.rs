@@ -54,6 +54,7 @@
 pub mod activation;
 pub mod adam;
 pub mod checkpoint;
+pub(crate) mod convolution;
 pub(crate) mod elementary;
 pub mod index;
 pub mod initializer;
@@ -69,6 +70,7 @@ pub mod tape;
 pub use activation::Activation;
 pub use adam::{Adam, AdamOptions, clip_by_norm};
 pub use checkpoint::{Checkpoint, State};
+pub use convolution::Resampling;
 pub use index::Index;
 pub use initializer::Initializer;
 pub use lbfgs::{Lbfgs, LbfgsOptions, LbfgsStatus, LbfgsStep, Objective};

@@ -26,6 +26,7 @@ pub mod csr;
 pub mod dense;
 pub mod diagonal;
 pub mod direct;
+pub mod direction;
 pub mod error;
 pub mod fixed_point;
 pub mod graph;

@@ -102,6 +102,8 @@ named! {
     Lsqr = "lsqr",
     /// A factorisation, refined.
     Direct = "direct",
+    /// Directions that a network proposes; for matrices on a grid, with a model: [`Plan::set_up_with`].
+    Directions = "directions",
 }
 
 named! {

@@ -4,7 +4,7 @@ use std::fmt::{Debug, Display, LowerExp};
 use std::iter::Sum;
 
 mod sealed {
-    pub trait Sealed: crate::learn::elementary::Elementary {}
+    pub trait Sealed: crate::learn::elementary::Elementary + crate::host::fused::Fused {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

@@ -2,9 +2,10 @@
 //!
 //! One test, since the counter sees the whole process.
 
+use resolvent::direction::{Architecture, Dcdm, Model};
 use resolvent::{
-    Bicgstab, BlockCg, Cg, DeflatedCg, Fgmres, FlexibleCg, Gmres, Host, LinearOperator, Lsqr, Minres,
-    Multigrid, MultigridOptions, Status, Stop,
+    Bicgstab, BlockCg, Boundary, Cg, DeflatedCg, Fgmres, FlexibleCg, Gmres, Grid, Host, LinearOperator, Lsqr,
+    Minres, Multigrid, MultigridOptions, Poisson, Status, Stop,
 };
 use resolvent_datasets::{Family, Parameters, Problem, RhsKind};
 use resolvent_tests::counting::{Counting, allocations};
@@ -52,6 +53,13 @@ fn other_methods(a: &dyn LinearOperator<Host<f64>>, b: &[f64]) -> Vec<(&'static 
         }};
     }
     second!("FlexibleCg", FlexibleCg::with_memory(&s, n, stop, 3), |m| m.solve(&s, a, None, b, &mut x));
+    // Both problems are on this grid.
+    let model = Model::new(Architecture::Dcdm(Dcdm::small(3)), 1).unwrap();
+    let cube = Poisson::new(Grid::new_3d(24, 24, 24).unwrap(), [[Boundary::DIRICHLET; 2]; 3]).unwrap();
+    let network = model.on(&cube.into()).unwrap();
+    second!("directions", FlexibleCg::with_memory(&s, n, stop, 2), |m| {
+        m.solve(&s, a, Some(&network), b, &mut x)
+    });
     second!("DeflatedCg", DeflatedCg::new(&s, n, stop), |m| m.solve(&s, a, None, b, &mut x));
     second!("BlockCg", BlockCg::new(&s, n, 2, stop), |m| {
         m.solve(&s, a, None, &[b, b], &mut [&mut x, &mut y])

@@ -1,8 +1,9 @@
 //! A whole solve has the same bits for any number of threads.
 
+use resolvent::direction::{Architecture, Dcdm, Model};
 use resolvent::{
-    Boundary, Cg, Csr, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Poisson, Report, Scalar,
-    Status, Stencil, Stop,
+    Boundary, Cg, Csr, FlexibleCg, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Poisson, Report,
+    Scalar, Status, Stencil, Stop,
 };
 use resolvent_datasets::{Family, Parameters, RhsKind};
 use resolvent_tests::noise;
@@ -109,4 +110,23 @@ fn conjugate_gradients_on_a_matrix() {
         let report = cg.solve(&space, &single, None, &b, &mut x).unwrap();
         bits(&report, &x, cg.history())
     });
+}
+
+#[test]
+fn directions_of_a_network() {
+    for (dim, n) in [(2, 70), (3, 22)] {
+        let problem = Family::named("smoke").unwrap().problem(Parameters::new(n).dim(dim)).unwrap();
+        let b = problem.rhs(RhsKind::Noise).unwrap();
+        let model = Model::new(Architecture::Dcdm(Dcdm::small(dim)), 1).unwrap();
+        same_on_any_pool(&format!("directions in {dim}-D"), || {
+            let space = Host::<f64>::new();
+            let network = model.on(problem.stencil()).unwrap();
+            let mut cg =
+                FlexibleCg::with_memory(&space, b.len(), Stop { max_steps: 12, ..Stop::default() }, 2)
+                    .unwrap();
+            let mut x = vec![0.0; b.len()];
+            let report = cg.solve(&space, problem.stencil(), Some(&network), &b, &mut x).unwrap();
+            bits(&report, &x, cg.history())
+        });
+    }
 }

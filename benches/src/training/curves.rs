@@ -38,8 +38,8 @@ pub(super) fn losses(record: &Record) -> Section {
     if noisy {
         caption += " Pale: every look, extremes kept; strong: medians of neighbouring looks.";
     }
-    if record.config.train.lbfgs > 0 {
-        caption += &format!(" L-BFGS begins at step {}.", record.config.train.steps);
+    if record.about.adam < record.about.all {
+        caption += &format!(" L-BFGS begins at step {}.", record.about.adam);
     }
     section("Losses", record, vec![Illustration::chart("losses", figure, caption)])
 }
@@ -114,7 +114,7 @@ pub(super) fn errors(record: &Record) -> Section {
 
 /// The learning rate.
 pub(super) fn rate(record: &Record) -> Section {
-    let adam = record.config.train.steps;
+    let adam = record.about.adam;
     let course = record.course(|m| (m.step < adam).then_some(m.rate));
     let axis = spanning(course.iter().map(|p| p.1), "learning rate");
     let mut figure =

@@ -3,7 +3,6 @@
 use super::illustration::Section;
 use super::record::Record;
 use crate::report::{self, escaped};
-use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -12,7 +11,7 @@ const COLUMNS: usize = 6;
 
 /// The whole page; `drawn` are the pictures of all sections in order.
 pub(super) fn page(record: &Record, sections: &[Section], drawn: &[String]) -> String {
-    let name = if record.config.name.is_empty() { "a network" } else { &record.config.name };
+    let name = if record.about.name.is_empty() { "a network" } else { &record.about.name };
     let mut body = format!("<h1>Training of <code>{}</code></h1>\n", escaped(name));
     let _ = writeln!(body, "<p class=lead>{}</p>", escaped(&status(record)));
     for remark in &record.remarks {
@@ -45,7 +44,7 @@ pub(super) fn page(record: &Record, sections: &[Section], drawn: &[String]) -> S
 
 /// How far it has come, and what it is.
 fn status(record: &Record) -> String {
-    let (config, all) = (&record.config, record.all());
+    let all = record.about.all;
     let last = record.metrics.last();
     let came = match (record.done, record.steps) {
         (true, n) if n == all => format!("Finished: {n} steps"),
@@ -58,20 +57,7 @@ fn status(record: &Record) -> String {
         Some(false) => " The last loss is not a finite number.",
         _ => "",
     };
-    let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();
-    format!(
-        "{came}{seconds}; seed {}, {}, {} network of layers {}, balance {}.{lost}",
-        config.seed,
-        word(&config.train.precision),
-        word(&config.network.kind),
-        layers.join(", "),
-        word(&config.balance.kind),
-    )
-}
-
-/// A choice as it is written in a configuration.
-fn word(choice: &impl Serialize) -> String {
-    serde_json::to_value(choice).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    format!("{came}{seconds}; {}.{lost}", record.about.words)
 }
 
 /// Errors and learnt parameters at a few steps, the first and the last among them.

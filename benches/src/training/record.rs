@@ -4,17 +4,68 @@ use crate::folder::Error;
 use resolvent_pinn::Config;
 use resolvent_pinn::Spectrum;
 use resolvent_pinn::density::Density;
+use resolvent_pinn::direction::{DirectionConfig, NetworkKind};
 use resolvent_pinn::evaluation::Panel;
 use resolvent_pinn::run::Metrics;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
+/// What a page says of the configuration of a run of any kind.
+#[derive(Clone, Debug)]
+pub(super) struct About {
+    pub name: String,
+    /// Steps to be done in all.
+    pub all: u64,
+    /// Those of Adam, which come first.
+    pub adam: u64,
+    /// The seed and the network, in a few words.
+    pub words: String,
+}
+
+impl About {
+    fn read(text: &str) -> Result<Self, resolvent_pinn::Error> {
+        if DirectionConfig::is_meant_by(text) {
+            let config = DirectionConfig::parse(text, &[])?;
+            let (network, train) = (config.network, config.train);
+            let layers = match network.kind {
+                NetworkKind::Dcdm => format!(
+                    "of {} channels with {} + {} + {} pairs of layers",
+                    network.channels, network.before, network.coarse, network.after
+                ),
+                NetworkKind::Linear => format!("of {} levels", network.levels + 1),
+            };
+            let (kind, batch) = (word(&network.kind), train.batch);
+            let words = format!("seed {}, f32, {kind} network {layers}, {batch} samples a step", config.seed);
+            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
+        }
+        let config = Config::parse(text, &[])?;
+        let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();
+        let words = format!(
+            "seed {}, {}, {} network of layers {}, balance {}",
+            config.seed,
+            word(&config.train.precision),
+            word(&config.network.kind),
+            layers.join(", "),
+            word(&config.balance.kind),
+        );
+        let adam = config.train.steps;
+        let all = adam.saturating_add(config.train.lbfgs);
+        Ok(Self { name: config.name, all, adam, words })
+    }
+}
+
+/// A choice as it is written in a configuration.
+fn word(choice: &impl Serialize) -> String {
+    serde_json::to_value(choice).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// The files of a run.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
-    pub config: Config,
+    pub about: About,
     /// The configuration as it is written.
     pub text: String,
     pub environment: Option<Value>,
@@ -34,7 +85,7 @@ impl Record {
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("config.toml");
         let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
-        let config = Config::parse(&text, &[])
+        let about = About::read(&text)
             .map_err(|e| Error::Configuration { path: path.clone(), what: e.to_string() })?;
         let mut remarks = vec![];
         let metrics: Vec<Metrics> = lines(folder, "metrics.jsonl", &mut remarks);
@@ -57,7 +108,7 @@ impl Record {
         let looked = metrics.last().map(|m| m.step.saturating_add(1));
         let steps = number(said).or(number(saved).max(looked)).unwrap_or(0);
         let done = done.is_some();
-        Ok(Self { config, text, environment, metrics, densities, spectra, panel, done, steps, remarks })
+        Ok(Self { about, text, environment, metrics, densities, spectra, panel, done, steps, remarks })
     }
 
     /// Names of the terms of the loss.
@@ -84,11 +135,6 @@ impl Record {
             }
         }
         names
-    }
-
-    /// Steps of both optimisers.
-    pub fn all(&self) -> u64 {
-        self.config.train.steps.saturating_add(self.config.train.lbfgs)
     }
 }
 

@@ -127,3 +127,51 @@ fn an_interrupted_training_goes_on_to_the_same_bits() {
     let last = |run: &str| fs::read(bench.path(run).join("checkpoints/step-1500.safetensors")).unwrap();
     assert!(last("whole") == last("cut"));
 }
+
+const DIRECTION: &str = r#"
+kind = "direction"
+data = ["samples.h5"]
+[network]
+channels = 4
+[train]
+steps = 12
+batch = 5
+[log]
+every = 3
+errors = 6
+checkpoint = 5
+"#;
+
+#[test]
+fn directions_are_trained_resumed_and_solved_with() {
+    let bench = Bench::new();
+    bench
+        .run("data make directions --set n=12 --set dim=2 --set m=40 --samples 60 --out samples.h5")
+        .expect(0);
+    bench.file("direction.toml", DIRECTION);
+    let json = bench.run("train direction.toml --out whole --json").expect(0).json();
+    assert_eq!((json["kind"].as_str(), json["steps"].as_u64()), (Some("direction"), Some(12)));
+    let left = json["errors"]["held-out residual"]["relative_l2"].as_f64().unwrap();
+    assert!(left > 0.0 && left < 1.0, "{left}");
+    let model = bench.path("whole/model.safetensors");
+    for file in ["config.toml", "metrics.jsonl", "report.html", "DONE", "plots/losses.svg"] {
+        assert!(bench.path("whole").join(file).is_file(), "{file}");
+    }
+    let again = bench.run("eval whole --json").expect(0).json();
+    assert_eq!(again["errors"], json["errors"]);
+    // A run that ends early and goes on comes to the same bits.
+    bench.run("train direction.toml --out parts --set train.steps=7").expect(0);
+    bench.run("train direction.toml --resume parts --changed").expect(0);
+    assert!(fs::read(&model).unwrap() == fs::read(bench.path("parts/model.safetensors")).unwrap());
+
+    let solve =
+        "solve --problem box --n 20 --dim 2 --method directions --model whole/model.safetensors --json";
+    let json = bench.run(solve).expect(0).json();
+    assert_eq!((json["status"].as_str(), json["method"].as_str()), (Some("converged"), Some("directions")));
+    let solve = "solve --problem box --n 8 --dim 3 --method directions --model whole/model.safetensors";
+    bench.run(solve).expect(5).says(&["model.safetensors", "the model is for 2-D grids"]);
+    bench.run("solve --problem box --n 8 --method directions").expect(2);
+    bench.run("solve --problem box --n 8 --model whole/model.safetensors").expect(2);
+    fs::write(&model, "broken").unwrap();
+    bench.run(solve).expect(5).says(&["model.safetensors", "safetensors file"]);
+}

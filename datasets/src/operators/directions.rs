@@ -16,7 +16,7 @@ use crate::foreign::Source;
 use crate::maker::{Cost, Made, Maker, Outcome, Recipe, Setting, Step, Watch};
 use crate::partial::{Partial, beside};
 use crate::random::Stream;
-use crate::system_file::Array;
+use crate::system_file::{Array, meta};
 use crate::{Error, Family, Parameters, Problem, Result};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
@@ -122,7 +122,7 @@ fn make(recipe: &Recipe, path: &Path, watch: &mut Watch) -> Result<Outcome> {
         Ok(())
     })?;
     let resumed = slab.done;
-    let low = (used / 2 + theta).min(used);
+    let low = (process.steps() / 2 + theta).min(used);
     let normals = Stream::new(recipe.seed(), "directions: coefficients");
     let size = block(cells);
     while slab.done < total {
@@ -266,6 +266,8 @@ fn combine(basis: &[Buffer<f64>], w: MatRef<f64>, n: usize) -> Result<Vec<u8>> {
 /// A file of samples, open for reading in any order.
 pub struct Directions {
     source: Source,
+    family: &'static Family,
+    parameters: Parameters,
     shape: Vec<usize>,
     samples: usize,
     /// The Ritz values the samples are made of, ascending.
@@ -300,7 +302,35 @@ impl Directions {
         }
         let samples = array.rows();
         drop(array);
-        Ok(Self { source, shape, samples, ritz_values, ritz_bounds })
+        let meta = meta(&source)?;
+        let setting =
+            |name: &str| meta.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
+        let bad = |name: &str| {
+            let what = format!("it is `{}`", setting(name));
+            let mend = "make the file with `resolvent data make directions`";
+            Error::malformed(path, format!("attribute `meta/{name}`"), what, mend)
+        };
+        let number = |name: &str| setting(name).parse::<usize>().map_err(|_| bad(name));
+        let family = Family::named(setting("family")).map_err(|_| bad("family"))?;
+        let (n, dim) = (number("n")?, number("dim")?);
+        let parameters = Parameters::new(n).dim(dim).seed(number("seed")? as u64);
+        if shape != vec![n; dim] || family.check(parameters).is_err() {
+            return Err(bad("n"));
+        }
+        Ok(Self { source, family, parameters, shape, samples, ritz_values, ritz_bounds })
+    }
+
+    /// The family whose operator the samples belong to.
+    pub fn family(&self) -> &'static str {
+        self.family.name
+    }
+
+    /// The problem whose operator the samples belong to.
+    ///
+    /// # Errors
+    /// As [`Family::problem`].
+    pub fn problem(&self) -> Result<Problem> {
+        self.family.problem(self.parameters)
     }
 
     /// Cells along each dimension, the slowest first.

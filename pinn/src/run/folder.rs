@@ -1,7 +1,6 @@
 //! The files of a run.
 
 use super::Metrics;
-use crate::config::Config;
 use crate::{Error, Result};
 use resolvent::learn::Checkpoint;
 use resolvent_datasets::Checksum;
@@ -20,11 +19,11 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// For a new run.
+    /// For a new run with the text of its configuration.
     ///
     /// # Errors
     /// [`Error::Training`] when it holds a run already; [`Error::File`].
-    pub fn create(path: &Path, config: &Config) -> Result<Self> {
+    pub fn create(path: &Path, text: &str) -> Result<Self> {
         if path.join("config.toml").exists() {
             let what = format!("{} holds a run", path.display());
             let mend = format!("go on with it: --resume {}, or give another --out", path.display());
@@ -33,7 +32,7 @@ impl RunFolder {
         let folder = Self { path: path.into() };
         let checkpoints = folder.path.join("checkpoints");
         fs::create_dir_all(&checkpoints).map_err(|source| Error::File { path: checkpoints, source })?;
-        folder.write("config.toml", &config.to_toml())?;
+        folder.write("config.toml", text)?;
         Ok(folder)
     }
 
@@ -54,17 +53,17 @@ impl RunFolder {
         &self.path
     }
 
-    /// Its configuration.
+    /// The text of its configuration.
     ///
     /// # Errors
-    /// [`Error::File`], [`Error::Config`].
-    pub fn config(&self) -> Result<Config> {
-        Config::load(&self.path.join("config.toml"), &[])
+    /// [`Error::File`].
+    pub fn config(&self) -> Result<String> {
+        let path = self.path.join("config.toml");
+        fs::read_to_string(&path).map_err(|source| Error::File { path, source })
     }
 
-    /// `Ok` when the run's configuration is `config`.
-    pub(super) fn compare(&self, config: &Config) -> Result<()> {
-        let (old, new) = (self.config()?.to_toml(), config.to_toml());
+    /// `Ok` when the run's configuration, `old`, is `new`.
+    pub(super) fn compare(&self, old: &str, new: &str) -> Result<()> {
         if old == new {
             return Ok(());
         }
@@ -82,6 +81,12 @@ impl RunFolder {
         let latest = self.path.join("checkpoints/latest");
         let Ok(name) = fs::read_to_string(&latest) else { return Ok(None) };
         Ok(Some(Checkpoint::load(&self.path.join("checkpoints").join(name.trim()))?))
+    }
+
+    /// That there is no checkpoint.
+    pub(crate) fn nothing(&self) -> Error {
+        let what = format!("{}: there is no checkpoint", self.path.display());
+        Error::Training { what, mend: "train it first: resolvent train CONFIG.toml --out DIR".into() }
     }
 
     /// Writes a checkpoint, and that it is the last.
@@ -119,8 +124,11 @@ impl RunFolder {
         Ok(seconds)
     }
 
-    /// Adds a line of JSON.
-    pub(super) fn append(&self, name: &str, value: &impl Serialize) -> Result<()> {
+    /// Adds a line of JSON to a file.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn append(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let path = self.path.join(name);
         let mut line = serde_json::to_string(value).unwrap_or_default();
         line.push('\n');

@@ -3,8 +3,10 @@
 pub mod activate;
 pub mod arithmetic;
 pub mod columns;
+pub mod convolution;
 pub mod dense;
 pub mod gather;
+pub mod local;
 pub mod loss;
 pub mod reduce;
 pub mod segment_max;
@@ -13,8 +15,10 @@ pub mod segment_softmax;
 #[cfg(test)]
 mod test;
 
+use super::product::ENTRIES;
 use super::tape::Node;
 use crate::{Result, Scalar, Shape};
+use rayon::prelude::*;
 use std::any::Any;
 
 /// A differentiable function of some row-major matrices, whose value is one.
@@ -174,6 +178,18 @@ impl<'a, T: Scalar> Sink<'a, T> {
         } else {
             self.gradient.iter_mut().zip(terms).for_each(|(s, t)| *s += t);
         }
+    }
+
+    /// Adds `a` x, which has as many entries, by all threads.
+    pub fn add_scaled(self, a: T, x: &[T]) {
+        let fresh = self.fresh;
+        self.gradient.par_chunks_mut(ENTRIES).zip(x.par_chunks(ENTRIES)).for_each(|(s, x)| {
+            if fresh {
+                s.iter_mut().zip(x).for_each(|(s, &x)| *s = a * x);
+            } else {
+                s.iter_mut().zip(x).for_each(|(s, &x)| *s += a * x);
+            }
+        });
     }
 
     /// The gradient so far, zeros when it is fresh, for an operation that adds to some entries only.

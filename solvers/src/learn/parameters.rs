@@ -157,6 +157,26 @@ impl<T: Scalar> Parameters<T> {
         Ok(Linear { weight, bias })
     }
 
+    /// Adds the kernel `layer.weight` of a convolution in `dim` dimensions, `[3, 3, inputs, outputs]` or `[3, 3, 3, inputs,
+    /// outputs]`, drawn by `initializer`, and `layer.bias`, `[outputs]`, of zeros.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn convolution(
+        &mut self,
+        layer: &str,
+        dim: usize,
+        inputs: usize,
+        outputs: usize,
+        initializer: Initializer,
+    ) -> Result<Linear> {
+        let mut shape = vec![3; dim];
+        shape.extend([inputs, outputs]);
+        let weight = self.add(&format!("{layer}.weight"), &shape, Role::Weight, initializer)?;
+        let bias = self.add(&format!("{layer}.bias"), &[outputs], Role::Bias, Initializer::Zeros)?;
+        Ok(Linear { weight, bias })
+    }
+
     /// Entries of all parameters together.
     pub fn len(&self) -> usize {
         self.values.len()

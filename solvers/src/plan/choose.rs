@@ -81,7 +81,7 @@ impl Plan {
 /// The preconditioner for a method that was chosen.
 fn preconditioner(a: &Matrix, method: Method, fitting: Plan) -> Preconditioner {
     match (method, a) {
-        (Method::Direct, _) => Preconditioner::None,
+        (Method::Direct | Method::Directions, _) => Preconditioner::None,
         (Method::Lsqr, _) => scaling(a).0,
         (_, Matrix::Structured(_)) => Preconditioner::Multigrid,
         _ if a.properties().admits_cg() => Preconditioner::Amg,

@@ -2,6 +2,7 @@
 
 use super::{Matrix, Method};
 use crate::direct::{SparseCholesky, SparseLdlt, SparseLu};
+use crate::direction::{Model, Proposal};
 use crate::{
     Bicgstab, Cg, Error, Fgmres, FlexibleCg, Gmres, Host, LinearOperator, Lsqr, Map, Minres, Progress,
     Refinement, Report, Result, Stop,
@@ -12,6 +13,10 @@ type Linear<'a> = dyn LinearOperator<Host<f64>> + 'a;
 
 /// Steps after which the generalised minimal residuals start again.
 const RESTART: usize = 50;
+/// Directions that a proposal is made A-orthogonal to, as published.
+const WINDOW: usize = 2;
+/// Proposals in a row that may fail to halve the residual.
+const PATIENCE: usize = 20;
 
 pub(super) enum Iteration {
     Cg(Cg<Host<f64>>),
@@ -21,13 +26,21 @@ pub(super) enum Iteration {
     Fgmres(Fgmres<Host<f64>>),
     Bicgstab(Bicgstab<Host<f64>>),
     Lsqr(Lsqr<Host<f64>>),
+    /// With the network.
+    Directions(FlexibleCg<Host<f64>>, Box<Proposal>),
     /// With the factorisation.
     Direct(Refinement<Host<f64>>, Box<Linear<'static>>),
 }
 
 impl Iteration {
     /// The workspace of a method that is not `Auto`; `preconditioned` says whether there will be a preconditioner.
-    pub fn new(method: Method, a: &Matrix, stop: Stop, preconditioned: bool) -> Result<Self> {
+    pub fn new(
+        method: Method,
+        a: &Matrix,
+        stop: Stop,
+        preconditioned: bool,
+        model: Option<&Model>,
+    ) -> Result<Self> {
         let (space, shape) = (Host::new(), a.shape());
         let n = shape.rows;
         Ok(match method {
@@ -38,6 +51,10 @@ impl Iteration {
             Method::BiCgStab => Self::Bicgstab(Bicgstab::new(&space, n, stop)?),
             Method::Lsqr => Self::Lsqr(Lsqr::new(&space, shape, stop)?),
             Method::Direct => Self::Direct(Refinement::new(&space, n, stop)?, factorise(a)?),
+            Method::Directions => {
+                let fcg = FlexibleCg::with_memory(&space, n, stop, WINDOW)?.with_patience(PATIENCE);
+                Self::Directions(fcg, Box::new(proposal(a, model, preconditioned)?))
+            }
             Method::Auto | Method::Cg if preconditioned => Self::Cg(Cg::new(&space, n, stop)?),
             Method::Auto | Method::Cg => Self::Cg(Cg::unpreconditioned(&space, n, stop)?),
         })
@@ -55,6 +72,7 @@ impl Iteration {
         match self {
             Self::Cg(cg) => cg.solve_watched(&space, a, m, b, x, watch),
             Self::FlexibleCg(cg) => cg.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
+            Self::Directions(cg, proposal) => cg.solve_watched(&space, a, Some(&**proposal), b, x, watch),
             Self::Minres(minres) => minres.solve_watched(&space, a, m, b, x, watch),
             Self::Gmres(gmres) => gmres.solve_watched(&space, a, m, b, x, watch),
             Self::Fgmres(gmres) => gmres.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
@@ -69,7 +87,7 @@ impl Iteration {
     pub fn history(&self) -> &[f64] {
         match self {
             Self::Cg(i) => i.history(),
-            Self::FlexibleCg(i) => i.history(),
+            Self::FlexibleCg(i) | Self::Directions(i, _) => i.history(),
             Self::Minres(i) => i.history(),
             Self::Gmres(i) => i.history(),
             Self::Fgmres(i) => i.history(),
@@ -77,6 +95,24 @@ impl Iteration {
             Self::Lsqr(i) => i.history(),
             Self::Direct(i, _) => i.history(),
         }
+    }
+}
+
+/// A model on the grid of a matrix.
+fn proposal(a: &Matrix, model: Option<&Model>, preconditioned: bool) -> Result<Proposal> {
+    let unsuited =
+        |needs, mend| Err(Error::Unsuited { what: "the method of learned directions", needs, mend });
+    match (a, model) {
+        _ if preconditioned => unsuited("no preconditioner", "leave the preconditioner to auto"),
+        (Matrix::Structured(a), Some(model)) => model.on(a),
+        (Matrix::Structured(_), None) => unsuited(
+            "a model",
+            "give one, `--model FILE.safetensors` on the command line: `resolvent train` makes it",
+        ),
+        _ => unsuited(
+            "a grid Laplacian: a problem family, or a system file with `grid`",
+            "choose cg, or store the grid with the system",
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::iteration::Iteration;
 use super::{Choice, Matrix, Method, Plan, Preconditioner};
 use crate::amg::Complexity;
+use crate::direction::Model;
 use crate::{Equilibration, Error, Host, LinearOperator, Map, Progress, Report, Result, Stop};
 use std::ops::ControlFlow;
 
@@ -23,10 +24,19 @@ impl Plan {
     /// [`Error::Unsuited`] for a method that the matrix does not admit, or a preconditioner that needs another kind of
     /// matrix; [`Error::Pivot`] and [`Error::Singular`] from a factorisation; [`Error::Memory`].
     pub fn set_up(self, a: &Matrix, stop: Stop) -> Result<Solver> {
+        self.set_up_with(a, stop, None)
+    }
+
+    /// As [`set_up`](Self::set_up), with the model that [`Method::Directions`] needs.
+    ///
+    /// # Errors
+    /// As [`set_up`](Self::set_up); [`Error::Unsuited`] for that method without a model, or with a preconditioner;
+    /// [`Error::Checkpoint`] for a model of another dimension.
+    pub fn set_up_with(self, a: &Matrix, stop: Stop, model: Option<&Model>) -> Result<Solver> {
         let choice = self.resolve(a);
         let plan = choice.plan;
         let (what, needs, admitted) = match plan.method {
-            Method::Cg | Method::FlexibleCg => (
+            Method::Cg | Method::FlexibleCg | Method::Directions => (
                 "the method of conjugate gradients",
                 "a symmetric matrix with a positive diagonal, which this one is not",
                 a.properties().admits_cg(),
@@ -52,7 +62,7 @@ impl Plan {
             Some(csr) => Some((Equilibration::of_columns(&Host::new(), csr)?, vec![0.0; csr.cols()])),
             None => None,
         };
-        let iteration = Iteration::new(plan.method, a, stop, preconditioner.is_some())?;
+        let iteration = Iteration::new(plan.method, a, stop, preconditioner.is_some(), model)?;
         Ok(Solver { choice, iteration, preconditioner, complexity, scaling })
     }
 }

@@ -113,10 +113,15 @@ impl<T: Scalar> Op<T> for Combine {
     ) -> Result<()> {
         let (a, b) = (T::of(self.a), T::of(self.b));
         if let Some(sink) = sinks.get(0) {
-            sink.add(g.iter().map(|&g| a * g));
+            sink.add_scaled(a, g);
         }
         let (x, y) = (inputs.shape(0), inputs.shape(1));
-        if let (Some(sink), Some(spread)) = (sinks.get(1), Spread::of(x, y)) {
+        let Some(spread) = Spread::of(x, y) else { return Ok(()) };
+        if let Some(sink) = sinks.get(1) {
+            if spread == Spread::Whole {
+                sink.add_scaled(b, g);
+                return Ok(());
+            }
             g.iter_mut().for_each(|g| *g *= b);
             spread.gather(g, x.cols, sink, &mut work.scratch);
         }

@@ -1,9 +1,10 @@
 //! Every operation's gradient against central differences.
 
+use super::convolution::Convolution;
 use super::dense::Dense;
 use crate::krylov::test::noise;
-use crate::learn::{Activation, Index, Tape, Var};
-use crate::{Error, Result, Scalar};
+use crate::learn::{Activation, Index, Resampling, Tape, Var};
+use crate::{Error, Grid, Result, Scalar};
 use proptest::prelude::*;
 
 type Record<'a, T> = dyn Fn(&mut Tape<T>, &[Var]) -> Result<Var> + 'a;
@@ -132,6 +133,75 @@ proptest! {
     }
 }
 
+/// Grids whose kernels reach beyond every side, of odd and even lengths.
+fn grids() -> [Grid; 4] {
+    [
+        Grid::new_2d(4, 3).unwrap(),
+        Grid::new_2d(1, 5).unwrap(),
+        Grid::new_3d(3, 2, 4).unwrap(),
+        Grid::new_3d(2, 1, 1).unwrap(),
+    ]
+}
+
+#[test]
+fn gradients_of_convolutions_are_those_of_differences() {
+    for (seed, grid) in grids().into_iter().enumerate() {
+        let seed = seed as u64;
+        let (cells, taps) = (grid.cells(), 3usize.pow(grid.dim() as u32));
+        for [inputs, outputs] in [[1, 2], [2, 3], [3, 17]] {
+            if outputs > 3 && grid.dim() == 3 {
+                continue;
+            }
+            let shapes = [[2 * cells, inputs], [taps * inputs, outputs], [1, outputs]];
+            for f in [Activation::Identity, Activation::Relu, Activation::Tanh] {
+                check!("convolution", &shapes, seed, |t, v| t.convolution(grid, v[0], v[1], v[2], f));
+            }
+            // Two kernels on one field, and a kernel that is used twice.
+            let shapes = [[cells, inputs], [taps * inputs, inputs], [1, inputs]];
+            check!("convolutions", &shapes, seed, |t, v| {
+                let x = t.convolution(grid, v[0], v[1], v[2], Activation::Relu)?;
+                let y = t.convolution(grid, x, v[1], v[2], Activation::Identity)?;
+                t.add(x, y)
+            });
+        }
+        check!("local product", &[[2 * cells, 1], [cells, taps]], seed, |t, v| t
+            .local_product(grid, v[0], v[1]));
+        for way in [Resampling::Average, Resampling::Nearest, Resampling::Linear] {
+            let rows = if way.is_coarsening() { cells } else { grid.halved().cells() };
+            check!("resampling", &[[2 * rows, 3]], seed, |t, v| t.resample(way, grid, v[0]));
+        }
+    }
+}
+
+#[test]
+fn bits_of_convolutions_do_not_depend_on_the_number_of_threads() {
+    let grid = Grid::new_3d(19, 10, 12).unwrap();
+    let run = |threads: usize| {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
+            let mut t = Tape::<f32>::new();
+            t.start();
+            let data = |n: usize, seed| noise(n, seed).iter().map(|v| *v as f32).collect::<Vec<_>>();
+            let rows = 2 * grid.cells();
+            let x = t.variable(&data(16 * rows, 1), rows, 16).unwrap();
+            let w = t.variable(&data(27 * 256, 2), 27 * 16, 16).unwrap();
+            let b = t.variable(&data(16, 3), 1, 16).unwrap();
+            let y = t.convolution(grid, x, w, b, Activation::Relu).unwrap();
+            let half = t.resample(Resampling::Average, grid, y).unwrap();
+            let z = t.resample(Resampling::Linear, grid, half).unwrap();
+            let y = t.add(y, z).unwrap();
+            let loss = t.mean_square(y).unwrap();
+            t.backward(loss).unwrap();
+            let mut bits = vec![t.value(loss).unwrap()[0].to_bits()];
+            for v in [x, w, b] {
+                bits.extend(t.gradient(v).unwrap().iter().map(|v| v.to_bits()));
+            }
+            bits
+        })
+    };
+    let bits = run(1);
+    assert!(bits == run(2) && bits == run(5));
+}
+
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let (n, k, m) = (3001, 33, 65);
@@ -172,7 +242,7 @@ fn errors_name_the_operation_and_the_shapes() {
     let graph = index(5, 3, 1);
     let text = t.product(x, y).unwrap_err().to_string();
     assert!(text.starts_with("dense of shapes [2×3, 4×2]: the columns of the first"), "{text}");
-    let f = Activation::Tanh;
+    let (f, grid) = (Activation::Tanh, Grid::new_2d(3, 3).unwrap());
     let bad = [
         t.dense(x, x, y, f),
         t.record(Dense { activation: f }, &[x]),
@@ -188,6 +258,10 @@ fn errors_name_the_operation_and_the_shapes() {
         t.segment_softmax(x, &graph),
         t.mean_square_error(x, y),
         t.cross_entropy(x, &graph),
+        t.convolution(grid, x, y, x, f),
+        t.record(Convolution { grid, rectified: true }, &[x]),
+        t.local_product(grid, x, y),
+        t.resample(Resampling::Average, grid, x),
     ];
     for (i, result) in bad.into_iter().enumerate() {
         assert!(matches!(result, Err(Error::Operands { .. })), "{i}");
