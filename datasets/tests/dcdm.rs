@@ -15,7 +15,7 @@ fn write(folder: &Path, system: &LinearSystem, width: usize) {
     }
     let mut next = 0;
     for cell in 0..rows as u32 {
-        bytes.extend((a.offsets()[next] as i32).to_le_bytes());
+        bytes.extend((a.offsets().at(next) as i32).to_le_bytes());
         next += usize::from(cells.get(next) == Some(&cell));
     }
     for c in a.columns() {
