@@ -8,10 +8,15 @@
 //! J. Park, J. Choo, J. Park, Convergent graph solvers, ICLR (2022), arXiv:2106.01680.
 
 mod equilibrium;
+mod network;
 mod sweep;
+mod transition;
 
 pub use equilibrium::{Equilibrium, EquilibriumOptions};
+pub use network::{GraphArchitecture, GraphNetwork, Recorded};
+pub use transition::Transition;
 
+use crate::learn::Index;
 use crate::{Error, Result};
 use std::ops::Range;
 use std::sync::Arc;
@@ -37,39 +42,24 @@ struct Inner {
     edges: Vec<[u32; 2]>,
     forward: Side,
     reverse: Side,
+    members: Index,
 }
 
 /// The edges at every node, in one direction.
 #[derive(Debug)]
 pub(crate) struct Side {
-    /// Where those of a node start in the next two.
-    pub offsets: Vec<u32>,
-    /// The other end of each.
+    /// The node of every edge.
+    pub index: Index,
+    /// The other end of each edge, in the order of the index.
     pub ends: Vec<u32>,
-    /// Its number among the edges.
-    pub numbers: Vec<u32>,
 }
 
 impl Side {
     /// By end `from` of every edge, in their order.
-    fn new(nodes: usize, edges: &[[u32; 2]], from: usize) -> Self {
-        let mut offsets = vec![0u32; nodes + 1];
-        edges.iter().for_each(|e| offsets[e[from] as usize + 1] += 1);
-        (0..nodes).for_each(|i| offsets[i + 1] += offsets[i]);
-        let mut next = offsets.clone();
-        let (mut ends, mut numbers) = (vec![0; edges.len()], vec![0; edges.len()]);
-        for (number, edge) in edges.iter().enumerate() {
-            let place = &mut next[edge[from] as usize];
-            ends[*place as usize] = edge[1 - from];
-            numbers[*place as usize] = number as u32;
-            *place += 1;
-        }
-        Self { offsets, ends, numbers }
-    }
-
-    /// The places of the edges of some nodes.
-    pub fn places(&self, nodes: Range<usize>) -> Range<usize> {
-        self.offsets[nodes.start] as usize..self.offsets[nodes.end] as usize
+    fn new(nodes: usize, edges: &[[u32; 2]], from: usize) -> Result<Self> {
+        let index = Index::new(edges.iter().map(|e| e[from]).collect(), nodes)?;
+        let ends = index.order().iter().map(|e| edges[*e as usize][1 - from]).collect();
+        Ok(Self { index, ends })
     }
 }
 
@@ -105,8 +95,10 @@ impl Graphs {
                 needs: "both ends of an edge must be nodes of one graph, counted from 0 over the batch",
             });
         }
-        let (forward, reverse) = (Side::new(total, edges, 0), Side::new(total, edges, 1));
-        Ok(Self(Arc::new(Inner { starts, edges: edges.to_vec(), forward, reverse })))
+        let (forward, reverse) = (Side::new(total, edges, 0)?, Side::new(total, edges, 1)?);
+        let of = |node: u32| starts.partition_point(|s| *s <= node) as u32 - 1;
+        let members = Index::new((0..total as u32).map(of).collect(), nodes.len())?;
+        Ok(Self(Arc::new(Inner { starts, edges: edges.to_vec(), forward, reverse, members })))
     }
 
     /// The number of graphs.
@@ -142,7 +134,22 @@ impl Graphs {
     /// # Panics
     /// When there is no such node.
     pub fn out_degree(&self, node: usize) -> usize {
-        self.0.forward.places(node..node + 1).len()
+        self.0.forward.index.members(node).len()
+    }
+
+    /// The source of every edge.
+    pub fn sources(&self) -> &Index {
+        &self.0.forward.index
+    }
+
+    /// The target of every edge.
+    pub fn targets(&self) -> &Index {
+        &self.0.reverse.index
+    }
+
+    /// The graph of every node.
+    pub fn members(&self) -> &Index {
+        &self.0.members
     }
 
     pub(crate) fn forward(&self) -> &Side {

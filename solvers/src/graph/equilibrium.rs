@@ -111,7 +111,7 @@ impl<T: Scalar> Equilibrium<T> {
         check_len("x", b.len(), x.len())?;
         let padded = heads.next_multiple_of(LANES);
         let parts = parts(graphs, padded, &mut self.arena);
-        pad(weights, Some(&graphs.forward().numbers), heads, padded, parts.weights);
+        pad(weights, Some(graphs.forward().index.order()), heads, padded, parts.weights);
         pad(b, None, heads, padded, parts.b);
         pad(x, None, heads, padded, parts.x);
         let report = run(&self.options, graphs, padded, parts, &mut self.outcomes, false);
@@ -145,7 +145,7 @@ impl<T: Scalar> Equilibrium<T> {
         let padded = heads.next_multiple_of(LANES);
         let parts = parts(graphs, padded, &mut self.arena);
         slopes(&self.options, graphs, [weights, b, x], heads, padded, parts.factor);
-        pad(weights, Some(&graphs.reverse().numbers), heads, padded, parts.weights);
+        pad(weights, Some(graphs.reverse().index.order()), heads, padded, parts.weights);
         pad(cotangent, None, heads, padded, parts.b);
         pad(s, None, heads, padded, parts.x);
         let report = run(&self.options, graphs, padded, parts, &mut self.outcomes, true);
@@ -195,12 +195,11 @@ fn slopes<T: Scalar>(
         slopes.fill(T::of(1.0));
         return;
     }
-    let side = graphs.forward();
     slopes.par_chunks_mut(padded).enumerate().for_each(|(i, slope)| {
         slope.fill(T::of(0.0));
-        for place in side.places(i..i + 1) {
-            let w = &weights[side.numbers[place] as usize * heads..][..heads];
-            let x = &x[side.ends[place] as usize * heads..][..heads];
+        for edge in graphs.sources().members(i) {
+            let w = &weights[*edge as usize * heads..][..heads];
+            let x = &x[graphs.ends()[*edge as usize][1] as usize * heads..][..heads];
             slope.iter_mut().zip(w).zip(x).for_each(|((z, w), x)| *z += *w * *x);
         }
         for (z, b) in slope.iter_mut().zip(&b[i * heads..][..heads]) {

@@ -90,12 +90,12 @@ impl<T: Scalar> Kernel for Sweep<'_, T> {
     fn run(self) -> Change {
         let Self { system, graph, first, x, old } = self;
         let System { side, weights, b, outer, gamma, padded } = *system;
-        let gamma = T::of(gamma);
+        let (gamma, offsets) = (T::of(gamma), side.index.offsets());
         let nodes = x.len() / padded.max(1);
         let mut total = Change::default();
         for i in 0..nodes {
             let node = first + i;
-            let places = side.offsets[node] as usize..side.offsets[node + 1] as usize;
+            let places = offsets[node] as usize..offsets[node + 1] as usize;
             for lane in (0..padded).step_by(LANES) {
                 let mut sum = [T::of(0.0); LANES];
                 for place in places.clone() {

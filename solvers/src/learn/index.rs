@@ -81,6 +81,16 @@ impl Index {
         self.0.offsets.len() - 1
     }
 
+    /// Where the items of each row start in [`order`](Self::order), and their number: `[rows + 1]`.
+    pub fn offsets(&self) -> &[u32] {
+        &self.0.offsets
+    }
+
+    /// All items, by rows.
+    pub fn order(&self) -> &[u32] {
+        &self.0.members
+    }
+
     /// The items of a row, ascending.
     pub fn members(&self, row: usize) -> &[u32] {
         &self.0.members[self.0.offsets[row] as usize..self.0.offsets[row + 1] as usize]

@@ -1,0 +1,290 @@
+//! A convergent graph solver: what is looked for is where a learned system comes to rest.
+//!
+//! 1. Messages: with e on edges and h on nodes, e′ = M(e, hᵢ, hⱼ) on the edge from i to j; its share is a = softmax of A(e, hᵢ, hⱼ)
+//!    over the edges into j; h′ = N(Σ a e′, hⱼ).
+//! 2. The last of them gives constants b on the nodes and numbers on the edges, one for each head, which a [`Transition`] makes weights.
+//! 3. Every head comes to rest: x = φ(γ A x + b).
+//! 4. A network of two hidden layers, 64 and 32 wide, reads the answer off x: of each node, or off the sum over a graph.
+//!
+//! Departures: the widths inside M, A and N, which are not published, are one hidden layer of the hidden width.
+//!
+//! # Reference
+//! J. Park, J. Choo, J. Park, Convergent graph solvers, ICLR (2022), arXiv:2106.01680.
+
+use super::{EquilibriumOptions, Graphs, Transition};
+use crate::learn::{Activation, Initializer, Linear, Parameters, Tape, Var};
+use crate::{Error, Result, Scalar};
+
+/// What a convergent graph solver is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphArchitecture {
+    /// Features of a node.
+    pub node_features: usize,
+    /// Features of an edge.
+    pub edge_features: usize,
+    /// Answers of a node, or of a graph.
+    pub outputs: usize,
+    /// Systems that come to rest side by side.
+    pub heads: usize,
+    /// Messages before the last.
+    pub messages: usize,
+    /// Width of what nodes and edges hold between messages, and inside them.
+    pub hidden: usize,
+    /// Between the layers of all networks.
+    pub activation: Activation,
+    /// How the weights of a system are made.
+    pub transition: Transition,
+    /// Whether answers are of a graph: read off the sum over its nodes.
+    pub of_graphs: bool,
+    /// Whether anything comes to rest; otherwise the answer is read off b, the same network without a fixed point.
+    pub rests: bool,
+    /// γ, φ, and when a system is at rest.
+    pub equilibrium: EquilibriumOptions,
+}
+
+/// A network of `hidden` layers behind one another, the activation between them.
+#[derive(Clone, Debug)]
+struct Perceptron(Vec<Linear>);
+
+impl Perceptron {
+    fn new<T: Scalar>(parameters: &mut Parameters<T>, name: &str, widths: &[usize]) -> Result<Self> {
+        let layers = widths
+            .windows(2)
+            .enumerate()
+            .map(|(l, w)| parameters.linear(&format!("{name}_{l}"), w[0], w[1], Initializer::GlorotUniform));
+        Ok(Self(layers.collect::<Result<_>>()?))
+    }
+
+    fn record<T: Scalar>(
+        &self,
+        tape: &mut Tape<T>,
+        parameters: &Parameters<T>,
+        x: Var,
+        activation: Activation,
+    ) -> Result<Var> {
+        let last = self.0.len() - 1;
+        self.0.iter().enumerate().try_fold(x, |x, (l, layer)| {
+            tape.layer(parameters, *layer, x, if l == last { Activation::Identity } else { activation })
+        })
+    }
+}
+
+/// One exchange of messages; the last has no shares and gives what the systems are made of.
+#[derive(Clone, Debug)]
+struct Message {
+    edge: Perceptron,
+    share: Perceptron,
+    node: Perceptron,
+}
+
+/// A convergent graph solver; its weights are in [`Parameters`] of its own.
+///
+/// ```
+/// use resolvent::graph::{GraphArchitecture, GraphNetwork, Graphs};
+/// use resolvent::learn::Tape;
+/// let architecture = GraphArchitecture::new(1, 1, 1);
+/// let (network, parameters) = GraphNetwork::new::<f32>(architecture, 7)?;
+/// // Two states and the rewards between them.
+/// let graphs = Graphs::new(&[2], &[[0, 1], [1, 0]])?;
+/// let mut tape = Tape::new();
+/// tape.evaluate_with(&parameters)?;
+/// let (node, edge) = (tape.input(&[1.0; 2], 2, 1)?, tape.input(&[0.3, -0.5], 2, 1)?);
+/// let recorded = network.record(&mut tape, &parameters, &graphs, node, edge)?;
+/// assert_eq!(tape.value(recorded.answer)?.len(), 2);
+/// # Ok::<(), resolvent::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct GraphNetwork {
+    architecture: GraphArchitecture,
+    messages: Vec<Message>,
+    decoder: Perceptron,
+}
+
+/// What a network made on a tape.
+#[derive(Clone, Copy, Debug)]
+pub struct Recorded {
+    /// `[nodes, outputs]`, or `[graphs, outputs]`.
+    pub answer: Var,
+    /// The weights of the systems, `[edges, heads]`.
+    pub weights: Var,
+    /// Where they come to rest, `[nodes, heads]`; the constants themselves when nothing does.
+    pub rest: Var,
+}
+
+impl GraphArchitecture {
+    /// The published configuration for values of decision processes: 64 heads, 3 messages, 64 wide, γ = 0.5, clipped weights.
+    pub fn new(node_features: usize, edge_features: usize, outputs: usize) -> Self {
+        Self {
+            node_features,
+            edge_features,
+            outputs,
+            heads: 64,
+            messages: 3,
+            hidden: 64,
+            activation: Activation::LeakyRelu(0.01),
+            transition: Transition::Clip,
+            of_graphs: false,
+            rests: true,
+            equilibrium: EquilibriumOptions::default(),
+        }
+    }
+
+    /// `Ok` when it can be built.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`].
+    pub fn check(&self) -> Result<()> {
+        self.equilibrium.check()?;
+        for (name, value) in [
+            ("node features", self.node_features),
+            ("edge features", self.edge_features),
+            ("outputs", self.outputs),
+            ("heads", self.heads),
+            ("hidden", self.hidden),
+        ] {
+            if value == 0 || value > 1 << 16 {
+                return Err(Error::Parameter { name, value: value as f64, needs: "use 1 to 65,536" });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl GraphNetwork {
+    /// The network and its initial weights: uniform as of Glorot, from the seed; biases 0.
+    ///
+    /// # Errors
+    /// As [`GraphArchitecture::check`].
+    pub fn new<T: Scalar>(architecture: GraphArchitecture, seed: u64) -> Result<(Self, Parameters<T>)> {
+        architecture.check()?;
+        let a = &architecture;
+        let mut parameters = Parameters::new(seed);
+        let (mut node, mut edge) = (a.node_features, a.edge_features);
+        let mut messages = Vec::new();
+        for l in 0..=a.messages {
+            let last = l == a.messages;
+            let (next, both) = (if last { a.heads } else { a.hidden }, edge + 2 * node);
+            let name = |part: &str| format!("message_{l}.{part}");
+            let p = &mut parameters;
+            messages.push(Message {
+                edge: Perceptron::new(p, &name("edge"), &[both, a.hidden, next])?,
+                share: Perceptron::new(p, &name("share"), &[both, a.hidden, 1])?,
+                node: Perceptron::new(p, &name("node"), &[next + node, a.hidden, next])?,
+            });
+            (node, edge) = (next, next);
+        }
+        let decoder = Perceptron::new(&mut parameters, "decoder", &[a.heads, 64, 32, a.outputs])?;
+        Ok((Self { architecture, messages, decoder }, parameters))
+    }
+
+    /// What it was built from.
+    pub fn architecture(&self) -> &GraphArchitecture {
+        &self.architecture
+    }
+
+    /// Answers for a batch with features `node: [nodes, node features]` and `edge: [edges, edge features]`.
+    ///
+    /// # Errors
+    /// [`Error::Operands`] for other shapes; [`Error::Memory`].
+    pub fn record<T: Scalar>(
+        &self,
+        tape: &mut Tape<T>,
+        parameters: &Parameters<T>,
+        graphs: &Graphs,
+        node: Var,
+        edge: Var,
+    ) -> Result<Recorded> {
+        let a = &self.architecture;
+        let (mut h, mut e) = (node, edge);
+        for message in &self.messages {
+            let (source, target) = (tape.gather(h, graphs.sources())?, tape.gather(h, graphs.targets())?);
+            let both = tape.concatenate(&[e, source, target])?;
+            e = message.edge.record(tape, parameters, both, a.activation)?;
+            let share = message.share.record(tape, parameters, both, a.activation)?;
+            let share = tape.segment_softmax(share, graphs.targets())?;
+            let sent = tape.multiply(e, share)?;
+            let arrived = tape.segment_sum(sent, graphs.targets())?;
+            let joined = tape.concatenate(&[arrived, h])?;
+            h = message.node.record(tape, parameters, joined, a.activation)?;
+        }
+        let weights = tape.transition(graphs, e, a.transition)?;
+        let rest = if a.rests { tape.equilibrium(graphs, weights, h, a.equilibrium)? } else { h };
+        let read = if a.of_graphs { tape.segment_sum(rest, graphs.members())? } else { rest };
+        let answer = self.decoder.record(tape, parameters, read, a.activation)?;
+        Ok(Recorded { answer, weights, rest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::Random;
+
+    /// The gradient of the mean square of the answers, all of it, against differences.
+    #[test]
+    fn gradients_are_those_of_differences() {
+        for (of_graphs, rests, transition) in [
+            (false, true, Transition::Sigmoid),
+            (true, true, Transition::Softmax),
+            (false, false, Transition::Clip),
+        ] {
+            let equilibrium = EquilibriumOptions {
+                gamma: 0.8,
+                activation: Activation::Tanh,
+                stop: crate::Stop::rtol(1e-14),
+            };
+            let architecture = GraphArchitecture {
+                heads: 3,
+                messages: 1,
+                hidden: 4,
+                activation: Activation::Tanh,
+                transition,
+                of_graphs,
+                rests,
+                equilibrium,
+                ..GraphArchitecture::new(2, 1, 2)
+            };
+            let (network, mut parameters) = GraphNetwork::new::<f64>(architecture, 3).unwrap();
+            let graphs = Graphs::new(&[4, 1, 3], &[[0, 1], [1, 2], [2, 0], [0, 1], [3, 3], [5, 6]]).unwrap();
+            let mut random = Random::new(5, "features");
+            let node: Vec<f64> = (0..16).map(|_| random.normal()).collect();
+            let edge: Vec<f64> = (0..6).map(|_| random.normal()).collect();
+            let mut tape = Tape::new();
+            let mut loss = |parameters: &Parameters<f64>| {
+                tape.start_with(parameters).unwrap();
+                let (n, e) = (tape.input(&node, 8, 2).unwrap(), tape.input(&edge, 6, 1).unwrap());
+                let recorded = network.record(&mut tape, parameters, &graphs, n, e).unwrap();
+                assert_eq!(tape.shape(recorded.answer).unwrap().rows, if of_graphs { 3 } else { 8 });
+                let loss = tape.mean_square(recorded.answer).unwrap();
+                tape.backward(loss).unwrap();
+                (tape.number(loss).unwrap(), tape.parameter_gradient().to_vec())
+            };
+            let gradient = loss(&parameters).1;
+            for k in 0..gradient.len() {
+                let value = parameters.values()[k];
+                let mut at = |h: f64| {
+                    parameters.values_mut()[k] = value + h;
+                    loss(&parameters).0
+                };
+                let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
+                parameters.values_mut()[k] = value;
+                assert!((difference - gradient[k]).abs() < 1e-7 * (1.0 + difference.abs()), "{k}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_built_is_refused() {
+        let new = |a: GraphArchitecture| GraphNetwork::new::<f32>(a, 1).map(drop);
+        let a = GraphArchitecture::new(1, 1, 1);
+        assert!(matches!(
+            new(GraphArchitecture { heads: 0, ..a.clone() }),
+            Err(Error::Parameter { name: "heads", .. })
+        ));
+        let equilibrium = EquilibriumOptions { gamma: 1.0, ..a.equilibrium };
+        assert!(matches!(
+            new(GraphArchitecture { equilibrium, ..a }),
+            Err(Error::Parameter { name: "gamma", .. })
+        ));
+    }
+}

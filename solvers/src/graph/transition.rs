@@ -1,0 +1,184 @@
+//! Weights of edges that sum to at most 1 at every source.
+
+use super::Graphs;
+use crate::learn::op::{Inputs, Op, Sinks, Workspace};
+use crate::learn::{Tape, Var};
+use crate::{Error, Result, Scalar, Shape};
+use std::str::FromStr;
+
+/// How numbers on edges become weights that are not negative and sum to at most 1 at every source, whatever they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transition {
+    /// min(max(z, 0), 1) over the number of edges at the source, as published. Outside 0 to 1 it has no gradient.
+    #[default]
+    Clip,
+    /// 1 / (1 + e^−z) over the number of edges at the source, which has one everywhere.
+    Sigmoid,
+    /// e^z over the sum at the source.
+    Softmax,
+}
+
+impl FromStr for Transition {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Ok(match name {
+            "clip" => Self::Clip,
+            "sigmoid" => Self::Sigmoid,
+            "softmax" => Self::Softmax,
+            _ => {
+                let known = "clip, sigmoid, softmax".into();
+                return Err(Error::Unknown { what: "transition", name: name.into(), known });
+            }
+        })
+    }
+}
+
+/// Clip and sigmoid: z `[edges, heads]` to weights of the same shape.
+struct Weigh {
+    graphs: Graphs,
+    smooth: bool,
+}
+
+impl Weigh {
+    /// Calls `f` with the place and 1 / degree of the entries of every edge.
+    fn each(&self, heads: usize, mut f: impl FnMut(std::ops::Range<usize>, f64)) {
+        for (e, source) in self.graphs.sources().targets().iter().enumerate() {
+            f(e * heads..(e + 1) * heads, 1.0 / self.graphs.out_degree(*source as usize) as f64);
+        }
+    }
+}
+
+impl<T: Scalar> Op<T> for Weigh {
+    fn name(&self) -> &'static str {
+        "transition"
+    }
+
+    fn shape(&self, inputs: &[Shape]) -> Result<Shape, &'static str> {
+        match inputs {
+            [z] if z.rows == self.graphs.edges() => Ok(*z),
+            _ => Err("it takes one operand with a row for each edge"),
+        }
+    }
+
+    fn forward(&self, inputs: &Inputs<T>, w: &mut [T], _: &mut Workspace<T>) -> Result<()> {
+        let (z, heads) = (inputs.get(0), inputs.shape(0).cols);
+        self.each(heads, |at, share| {
+            for (w, z) in w[at.clone()].iter_mut().zip(&z[at]) {
+                let part = if self.smooth { 1.0 / (1.0 + (-z.f64()).exp()) } else { z.f64().clamp(0.0, 1.0) };
+                *w = T::of(part * share);
+            }
+        });
+        Ok(())
+    }
+
+    fn backward(
+        &self,
+        inputs: &Inputs<T>,
+        w: &[T],
+        g: &mut [T],
+        _: &mut Workspace<T>,
+        sinks: &mut Sinks<T>,
+    ) -> Result<()> {
+        let (z, heads) = (inputs.get(0), inputs.shape(0).cols);
+        let Some(sink) = sinks.get(0) else { return Ok(()) };
+        self.each(heads, |at, share| {
+            for ((g, w), z) in g[at.clone()].iter_mut().zip(&w[at.clone()]).zip(&z[at]) {
+                let (w, z) = (w.f64(), z.f64());
+                let slope = if self.smooth {
+                    w * (1.0 - w / share)
+                } else if z > 0.0 && z < 1.0 {
+                    share
+                } else {
+                    0.0
+                };
+                *g *= T::of(slope);
+            }
+        });
+        sink.add(g.iter().copied());
+        Ok(())
+    }
+}
+
+impl<T: Scalar> Tape<T> {
+    /// Weights from `z: [edges, heads]`, not negative and of a sum of at most 1 at every source.
+    ///
+    /// # Errors
+    /// [`Error::Operands`]; [`Error::Memory`].
+    pub fn transition(&mut self, graphs: &Graphs, z: Var, transition: Transition) -> Result<Var> {
+        match transition {
+            Transition::Softmax => self.segment_softmax(z, graphs.sources()),
+            _ => {
+                let smooth = transition == Transition::Sigmoid;
+                self.record(Weigh { graphs: graphs.clone(), smooth }, &[z])
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn weights(graphs: &Graphs, z: &[f64], transition: Transition) -> (Vec<f64>, Vec<f64>) {
+        let mut tape = Tape::<f64>::new();
+        tape.start();
+        let heads = z.len() / graphs.edges().max(1);
+        let v = tape.variable(z, graphs.edges(), heads).unwrap();
+        let w = tape.transition(graphs, v, transition).unwrap();
+        let value = tape.value(w).unwrap().to_vec();
+        let ones: Vec<f64> = (0..z.len()).map(|i| 1.0 + i as f64).collect();
+        tape.backward_from(w, &ones).unwrap();
+        (value, tape.gradient(v).unwrap().to_vec())
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_substochastic_whatever_the_weights(
+            ends in prop::collection::vec((0u32..6, 0u32..6), 1..30),
+            seed in 0u64..1000,
+            scale in prop::sample::select(vec![0.0, 0.1, 1.0, 30.0, 1e6]),
+        ) {
+            let edges: Vec<[u32; 2]> = ends.iter().map(|(i, j)| [*i, *j]).collect();
+            let graphs = Graphs::new(&[6], &edges).unwrap();
+            let mut random = crate::learn::Random::new(seed, "z");
+            let z: Vec<f64> = (0..2 * edges.len()).map(|_| scale * random.normal()).collect();
+            for transition in [Transition::Clip, Transition::Sigmoid, Transition::Softmax] {
+                let (w, _) = weights(&graphs, &z, transition);
+                prop_assert!(w.iter().all(|w| *w >= 0.0));
+                for node in 0..6 {
+                    for head in 0..2 {
+                        let of = graphs.sources().members(node).iter().map(|e| w[2 * *e as usize + head]);
+                        prop_assert!(of.sum::<f64>() <= 1.0 + 1e-12);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn gradients_are_those_of_differences() {
+        let graphs = Graphs::new(&[3], &[[0, 1], [0, 2], [1, 1], [0, 1]]).unwrap();
+        let z = vec![0.3, -0.4, 0.9, 1.7, 0.2, 0.6, 0.5, 0.1];
+        for transition in [Transition::Clip, Transition::Sigmoid, Transition::Softmax] {
+            let (_, gradient) = weights(&graphs, &z, transition);
+            for k in 0..z.len() {
+                let value = |h: f64| {
+                    let mut moved = z.clone();
+                    moved[k] += h;
+                    let (w, _) = weights(&graphs, &moved, transition);
+                    w.iter().enumerate().map(|(i, w)| (1.0 + i as f64) * w).sum::<f64>()
+                };
+                let difference = (value(1e-6) - value(-1e-6)) / 2e-6;
+                assert!((difference - gradient[k]).abs() < 1e-8, "{transition:?} {k}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_read_and_others_refused() {
+        assert_eq!("sigmoid".parse::<Transition>().unwrap(), Transition::Sigmoid);
+        assert!(matches!("tanh".parse::<Transition>(), Err(Error::Unknown { .. })));
+    }
+}
