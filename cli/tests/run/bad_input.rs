@@ -14,7 +14,7 @@ fn refused(bench: &Bench, line: &str, code: i32, says: &[&str]) {
 #[test]
 fn usage_is_2() {
     let bench = Bench::new();
-    let cases: [(&str, &[&str]); 19] = [
+    let cases: [(&str, &[&str]); 21] = [
         ("", &["Usage"]),
         ("solve", &["--problem"]),
         ("solve --problem bx", &["unknown problem family `bx`", "did you mean `box`"]),
@@ -34,6 +34,8 @@ fn usage_is_2() {
         ("solve --problem box --threads 0", &["0"]),
         ("bench poisson --methods cg,magic --sizes 8", &["unknown method `magic`", "multigrid"]),
         ("data make box --n 1 --out x.h5", &["n = 1"]),
+        ("data make burgerz --out x.h5", &["did you mean `burgers`", "spheres", "pore-network"]),
+        ("data make pore-net --out x.h5", &["did you mean `pore-network`"]),
     ];
     for (line, says) in cases {
         refused(&bench, line, 2, says);

@@ -28,7 +28,7 @@ pub(super) const REFERENCE: Reference = Reference {
 
 fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
     let (beta, end) = (settings.real("beta"), settings.real("end"));
-    let first = [Wave { amplitude: 1.0, number: 1.0, phase: 0.0 }];
+    let first = [Wave::sine(1.0, 1.0)];
     let (seed, samples) = (settings.get_seed(), settings.get_samples());
     let all = trajectories(REFERENCE.name, seed, samples, &first, WAVES, true);
     let rounding = f64::EPSILON * (1.0 + largest(&all) * (TAU + beta.abs() * end));

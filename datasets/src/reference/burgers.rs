@@ -32,7 +32,7 @@ const HALVINGS: usize = 12;
 
 fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
     let (nu, samples) = (settings.real("nu"), settings.get_samples());
-    let first = [Wave { amplitude: -1.0, number: 1.0, phase: 0.0 }];
+    let first = [Wave::sine(-1.0, 1.0)];
     let all = trajectories(REFERENCE.name, settings.get_seed(), samples, &first, WAVES, false);
     let all: Vec<ColeHopf> = all.into_iter().map(|waves| ColeHopf::new(nu, waves)).collect();
     let exponent = all.iter().map(|c| c.swing / (2.0 * nu)).fold(1.0, f64::max);
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn the_trapezoidal_rule_converges_at_once() {
-        let first = vec![Wave { amplitude: -1.0, number: 1.0, phase: 0.0 }];
+        let first = vec![Wave::sine(-1.0, 1.0)];
         for nu in [0.001, 0.01 / PI, 0.1, 10.0] {
             let burgers = ColeHopf::new(nu, first.clone());
             for (x, t) in [(-0.9, 1e-3), (0.01, 0.3), (0.003, 0.6), (0.5, 1.0), (1e-5, 3.0)] {
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn large_viscosity_leaves_the_heat_equation() {
-        let wave = vec![Wave { amplitude: 1e-5, number: 2.0, phase: 0.0 }];
+        let wave = vec![Wave::sine(1e-5, 2.0)];
         let burgers = ColeHopf::new(1.0, wave);
         let (x, t) = (0.3, 0.02);
         let heat = 1e-5 * (2.0 * PI * x).sin() * (-4.0 * PI * PI * t).exp();

@@ -1,15 +1,9 @@
 //! The heat equation.
 
-use super::formula::Formula;
-use super::layout::{Axis, times};
-use super::sines::{Wave, largest, trajectories};
+use super::sines::{Wave, fixed_ends};
 use super::solution::Solution;
-use super::{Layout, Reference, Setting, Settings};
+use super::{Reference, Setting, Settings};
 use crate::Result;
-use std::f64::consts::PI;
-use std::sync::Arc;
-
-const WAVES: usize = 6;
 
 pub(super) const REFERENCE: Reference = Reference {
     name: "heat",
@@ -28,27 +22,7 @@ pub(super) const REFERENCE: Reference = Reference {
 
 fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
     let (alpha, end) = (settings.real("alpha"), settings.real("end"));
-    let first = [Wave { amplitude: 1.0, number: 1.0, phase: 0.0 }];
-    let (seed, samples) = (settings.get_seed(), settings.get_samples());
-    let all = trajectories(REFERENCE.name, seed, samples, &first, WAVES, false);
-    let k = PI * largest(&all);
-    let rounding = f64::EPSILON * (1.0 + k + (k * k * alpha * end).min(745.0));
-    Ok(Box::new(Formula {
-        layout: Layout {
-            fields: vec!["u"],
-            axes: vec![Axis::closed("x", 0.0, 1.0, settings.whole("n"), "u = 0")],
-            times: times(settings.whole("times"), end),
-            samples,
-        },
-        function: Arc::new(move |_, sample, x, t| {
-            let mode = |w: &Wave| {
-                let k = PI * w.number;
-                // sin kπ is zero, its value in floating-point numbers is not.
-                let s = if x[0] == 1.0 { 0.0 } else { libm::sin(k * x[0]) };
-                w.amplitude * s * libm::exp(-alpha * k * k * t)
-            };
-            (all[sample].iter().map(mode).sum(), 0.0)
-        }),
-        rounding,
-    }))
+    let factor = move |k: f64, t: f64| libm::exp(-alpha * k * k * t);
+    let rounding = |k: f64| 1.0 + k + (k * k * alpha * end).min(745.0);
+    fixed_ends(settings, REFERENCE.name, &[Wave::sine(1.0, 1.0)], factor, rounding)
 }

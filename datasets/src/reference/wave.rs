@@ -1,15 +1,9 @@
 //! The wave equation.
 
-use super::formula::Formula;
-use super::layout::{Axis, times};
-use super::sines::{Wave, largest, trajectories};
+use super::sines::{Wave, fixed_ends};
 use super::solution::Solution;
-use super::{Layout, Reference, Setting, Settings};
+use super::{Reference, Setting, Settings};
 use crate::Result;
-use std::f64::consts::PI;
-use std::sync::Arc;
-
-const WAVES: usize = 6;
 
 pub(super) const REFERENCE: Reference = Reference {
     name: "wave",
@@ -29,26 +23,7 @@ u(x, 0) = sin πx + ½ sin 4πx, then random sines",
 
 fn build(settings: &Settings) -> Result<Box<dyn Solution>> {
     let (c, end) = (settings.real("c"), settings.real("end"));
-    let sine = |amplitude, number| Wave { amplitude, number, phase: 0.0 };
-    let first = [sine(1.0, 1.0), sine(0.5, 4.0)];
-    let (seed, samples) = (settings.get_seed(), settings.get_samples());
-    let all = trajectories(REFERENCE.name, seed, samples, &first, WAVES, false);
-    let rounding = f64::EPSILON * (1.0 + PI * largest(&all) * (1.0 + c * end));
-    Ok(Box::new(Formula {
-        layout: Layout {
-            fields: vec!["u"],
-            axes: vec![Axis::closed("x", 0.0, 1.0, settings.whole("n"), "u = 0")],
-            times: times(settings.whole("times"), end),
-            samples,
-        },
-        function: Arc::new(move |_, sample, x, t| {
-            let mode = |w: &Wave| {
-                let k = PI * w.number;
-                // sin kπ is zero, its value in floating-point numbers is not.
-                if x[0] == 1.0 { 0.0 } else { w.amplitude * libm::sin(k * x[0]) * libm::cos(k * c * t) }
-            };
-            (all[sample].iter().map(mode).sum(), 0.0)
-        }),
-        rounding,
-    }))
+    let first = [Wave::sine(1.0, 1.0), Wave::sine(0.5, 4.0)];
+    let factor = move |k: f64, t: f64| libm::cos(k * c * t);
+    fixed_ends(settings, REFERENCE.name, &first, factor, |k| 1.0 + k * (1.0 + c * end))
 }
