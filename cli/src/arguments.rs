@@ -285,6 +285,9 @@ pub struct Eval {
     /// Points of that grid along each coordinate.
     #[arg(long, value_name = "N", default_value_t = 101)]
     pub n: usize,
+    /// Measure errors over two coordinates in the spectral norm of their matrices, too.
+    #[arg(long)]
+    pub spectral: bool,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ pub fn run(a: &Eval, console: &Console) -> Result<Code, Failure> {
         return directions(a, console);
     }
     let export = a.output.as_deref().map(|path| (path, a.n));
-    let errors = evaluate(&a.folder, Against { data: a.data.as_deref(), export })?;
+    let errors = evaluate(&a.folder, Against { data: a.data.as_deref(), export, spectral: a.spectral })?;
     console.print(&train::table(&errors));
     if let Some(path) = &a.output {
         console.print(&format!("{}\n", path.display()));

@@ -174,7 +174,8 @@ fn text(outcome: &Outcome, page: &Path) -> String {
 /// Errors as lines of text.
 pub fn table(errors: &[FieldError]) -> String {
     let line = |e: &FieldError| {
-        format!("{}: relative L2 error {:.3e}, largest {:.3e}\n", e.name, e.relative_l2, e.max)
+        let spectral = e.spectral.map(|s| format!(", spectral {s:.3e}")).unwrap_or_default();
+        format!("{}: relative L2 error {:.3e}, largest {:.3e}{spectral}\n", e.name, e.relative_l2, e.max)
     };
     errors.iter().map(line).collect()
 }
@@ -183,7 +184,13 @@ pub fn table(errors: &[FieldError]) -> String {
 pub fn errors(errors: &[FieldError]) -> Value {
     let each: BTreeMap<&str, Value> = errors
         .iter()
-        .map(|e| (e.name.as_str(), json!({ "relative_l2": e.relative_l2, "max": e.max })))
+        .map(|e| {
+            let mut of = json!({ "relative_l2": e.relative_l2, "max": e.max });
+            if let Some(spectral) = e.spectral {
+                of["spectral"] = json!(spectral);
+            }
+            (e.name.as_str(), of)
+        })
         .collect();
     json!(each)
 }

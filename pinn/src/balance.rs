@@ -167,6 +167,13 @@ mod tests {
         Balance::GradientStatistics(text).follow(&network, &g, &mut lambda);
         let expected = 0.1 * 2.0 + 0.9 * 20.0 / layer(0..21);
         assert!((lambda[1] - expected).abs() < 1e-13, "{lambda:?} {expected}");
+        // Each layer for itself: the one whose gradient is the least beside its largest decides.
+        let each = GradientStatistics { extent: Extent::EachLayer, ..text };
+        let mut lambda = [1.0, 2.0];
+        Balance::GradientStatistics(each).follow(&network, &g, &mut lambda);
+        let largest = [(9.0, 8..10), (15.0, 12..16), (19.0, 18..20)].map(|(max, range)| max / layer(range));
+        let expected = 0.1 * 2.0 + 0.9 * largest.into_iter().fold(0.0, f64::max);
+        assert!((lambda[1] - expected).abs() < 1e-13, "{lambda:?} {expected}");
         // The mean of both.
         let mean = GradientStatistics { numerator: Numerator::Mean, ..text };
         let mut lambda = [1.0, 2.0];

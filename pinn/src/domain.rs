@@ -6,9 +6,9 @@ mod part;
 mod piece;
 mod polygon;
 mod region;
+mod rvachev;
 mod shape;
 mod surface;
-mod taylor;
 mod vanishing;
 
 pub use cloud::PointCloud;

@@ -2,10 +2,12 @@
 
 mod panel;
 mod reference;
+mod spectral;
 
 pub use panel::Panel;
+pub use spectral::spectral_norm;
 
-use crate::expression::Formula;
+use crate::expression::{Formula, Function, Scope};
 use crate::nullable;
 use crate::problem::Problem;
 use crate::sampled::transpose;
@@ -14,6 +16,7 @@ use crate::trainer::Trainer;
 use crate::{Domain, Error, Propagator, Result, Sampler, Sampling};
 use reference::Place;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The points that errors are measured at, at most.
@@ -30,15 +33,26 @@ pub struct Evaluation {
     floating: Vec<bool>,
     /// Of a plane, for pictures: its points and what is known there.
     panel: Panel,
+    /// Whether errors on the panel are measured in the spectral norm.
+    spectral: bool,
 }
 
-/// A quantity of the network, and what it should be.
+/// A quantity, and what it should be.
 #[derive(Clone, Debug)]
 struct Target {
     name: String,
-    formula: Formula,
+    quantity: Quantity,
     /// At every point of the evaluation; nothing where the solution is not known.
     exact: Option<Vec<f64>>,
+}
+
+/// What is compared.
+#[derive(Clone, Debug)]
+enum Quantity {
+    /// Of the network.
+    Formula(Formula),
+    /// Of the quantities of the network, which come before it.
+    Derived(Function),
 }
 
 /// The error of one quantity.
@@ -52,6 +66,10 @@ pub struct FieldError {
     /// max |u − û|.
     #[serde(deserialize_with = "nullable::read")]
     pub max: f64,
+    /// ‖u − û‖₂ / ‖u‖₂ with the [spectral norm](spectral_norm) of the values on a grid over two coordinates, where it was asked
+    /// for and the solution is known there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spectral: Option<f64>,
 }
 
 impl Evaluation {
@@ -64,6 +82,11 @@ impl Evaluation {
             }
             _ => Self::exact(problem),
         }
+    }
+
+    /// Measuring errors in the spectral norm, too, wherever there is a grid over two coordinates.
+    pub fn with_spectral(self) -> Self {
+        Self { spectral: true, ..self }
     }
 
     /// Against a file of any layout that the readers know.
@@ -99,10 +122,12 @@ impl Evaluation {
                     Some(values)
                 }
             };
-            fields.push(Target { name: name.clone(), formula: scope.formula(&[name])?, exact });
+            let quantity = Quantity::Formula(scope.formula(&[name])?);
+            fields.push(Target { name: name.clone(), quantity, exact });
         }
         let floating = vec![false; fields.len()];
-        let mut own = Self { fields, domain: domain.clone(), points, floating, panel };
+        let spectral = config.log.spectral;
+        let mut own = Self { fields, domain: domain.clone(), points, floating, panel, spectral };
         for name in &config.equation.unknowns {
             let exact = config.equation.exact.contains_key(name);
             let values = exact.then(|| own.panel.evaluate(scope, &format!("exact_{name}"))).transpose()?;
@@ -131,22 +156,26 @@ impl Evaluation {
     /// # Errors
     /// Those of an evaluation.
     pub fn errors_of(&self, propagator: &mut Propagator<f64>, parameters: &[f64]) -> Result<Vec<FieldError>> {
-        let n = self.points.len() / self.domain.dimension();
+        let exact: Vec<Option<&[f64]>> = self.fields.iter().map(|f| f.exact.as_deref()).collect();
+        let all = self.predict(propagator, parameters, &self.points, &exact)?;
         let mut errors = vec![];
-        for (field, floating) in self.fields.iter().zip(&self.floating) {
-            let Some(exact) = &field.exact else { continue };
-            let mut got = vec![0.0; n];
-            propagator.residuals(parameters, term(&field.formula, &self.points), &mut got)?;
-            if *floating {
-                let shift = exact.iter().zip(&got).map(|(e, g)| e - g).sum::<f64>() / n as f64;
-                got.iter_mut().for_each(|g| *g += shift);
-            }
+        for ((field, exact), got) in self.fields.iter().zip(exact).zip(&all) {
+            let Some(exact) = exact else { continue };
             let square = |v: f64| v * v;
-            let rest: f64 = exact.iter().zip(&got).map(|(e, g)| square(e - g)).sum();
+            let rest: f64 = exact.iter().zip(got).map(|(e, g)| square(e - g)).sum();
             let whole: f64 = exact.iter().map(|e| square(*e)).sum();
-            let max = exact.iter().zip(&got).map(|(e, g)| (e - g).abs()).fold(0.0, f64::max);
+            let max = exact.iter().zip(got).map(|(e, g)| (e - g).abs()).fold(0.0, f64::max);
             let relative_l2 = if whole > 0.0 { (rest / whole).sqrt() } else { rest.sqrt() };
-            errors.push(FieldError { name: field.name.clone(), relative_l2, max });
+            errors.push(FieldError { name: field.name.clone(), relative_l2, max, spectral: None });
+        }
+        if self.spectral && self.panel.axes.len() == 2 {
+            let exact: Vec<Option<&[f64]>> = self.panel.exact.iter().map(Option::as_deref).collect();
+            let all = self.predict(propagator, parameters, &self.panel.points, &exact)?;
+            let known = self.fields.iter().zip(exact).zip(&all).filter(|((f, _), _)| f.exact.is_some());
+            for (error, ((_, exact), got)) in errors.iter_mut().zip(known) {
+                let rows = self.panel.coordinates[1].len();
+                error.spectral = exact.and_then(|exact| spectral::relative(exact, got, rows));
+            }
         }
         Ok(errors)
     }
@@ -159,19 +188,73 @@ impl Evaluation {
         let parameters: Vec<f64> = trainer.parameters().iter().map(|p| p.f64()).collect();
         let mut propagator = Propagator::<f64>::new(trainer.network().clone())?;
         let mut panel = self.panel.clone();
-        for (field, floating) in self.fields.iter().zip(&self.floating) {
-            let mut got = vec![0.0; panel.count()];
-            propagator.residuals(&parameters, term(&field.formula, &panel.points), &mut got)?;
-            let exact = panel.exact.get(panel.predicted.len()).and_then(Option::as_ref);
-            if let (true, Some(exact)) = (*floating, exact) {
-                let shift = exact.iter().zip(&got).map(|(e, g)| e - g).sum::<f64>() / got.len() as f64;
-                got.iter_mut().for_each(|g| *g += shift);
-            }
+        let exact: Vec<Option<&[f64]>> = self.panel.exact.iter().map(Option::as_deref).collect();
+        let all = self.predict(&mut propagator, &parameters, &panel.points, &exact)?;
+        for (field, mut got) in self.fields.iter().zip(all) {
             panel.hide(&self.domain, &mut got);
             panel.names.push(field.name.clone());
             panel.predicted.push(got);
         }
         Ok(panel)
+    }
+
+    /// Every quantity at `points: [dim, n]`; one that is known up to a constant is moved to the mean of what it should be.
+    fn predict(
+        &self,
+        propagator: &mut Propagator<f64>,
+        parameters: &[f64],
+        points: &[f64],
+        exact: &[Option<&[f64]>],
+    ) -> Result<Vec<Vec<f64>>> {
+        let n = points.len() / self.domain.dimension();
+        let mut all: Vec<Vec<f64>> = vec![];
+        for (i, field) in self.fields.iter().enumerate() {
+            let mut got = vec![0.0; n];
+            match &field.quantity {
+                Quantity::Formula(formula) => {
+                    propagator.residuals(parameters, term(formula, points), &mut got)?;
+                }
+                Quantity::Derived(function) => {
+                    let base = self.fields.iter().zip(&all);
+                    let base = base.filter(|(f, _)| matches!(f.quantity, Quantity::Formula(_)));
+                    function
+                        .evaluate(&base.flat_map(|(_, v)| v.iter().copied()).collect::<Vec<_>>(), &mut got)?;
+                }
+            }
+            if let (true, Some(exact)) = (self.floating[i], exact.get(i).copied().flatten()) {
+                let shift = exact.iter().zip(&got).map(|(e, g)| e - g).sum::<f64>() / n as f64;
+                got.iter_mut().for_each(|g| *g += shift);
+            }
+            all.push(got);
+        }
+        Ok(all)
+    }
+
+    /// Adds quantities made of those that are compared, by the names they have in the file.
+    fn derive(&mut self, names: &[&str], derived: &BTreeMap<String, String>) -> Result<()> {
+        if derived.is_empty() {
+            return Ok(());
+        }
+        let scope = Scope::new(names, &[])?;
+        let joined = |all: &[Option<Vec<f64>>]| -> Option<Vec<f64>> {
+            let known: Option<Vec<&Vec<f64>>> = all.iter().map(Option::as_ref).collect();
+            known.map(|all| all.into_iter().flatten().copied().collect())
+        };
+        let of: Vec<Option<Vec<f64>>> = self.fields.iter().map(|f| f.exact.clone()).collect();
+        let (points, panel) = (joined(&of), joined(&self.panel.exact));
+        for (name, text) in derived {
+            let function = scope.function(text)?;
+            let evaluate = |from: &Option<Vec<f64>>| -> Result<Option<Vec<f64>>> {
+                let Some(from) = from else { return Ok(None) };
+                let mut values = vec![0.0; from.len() / names.len()];
+                function.evaluate(from, &mut values).map(|()| Some(values))
+            };
+            let (exact, shown) = (evaluate(&points)?, evaluate(&panel)?);
+            self.panel.exact.push(shown);
+            self.floating.push(false);
+            self.fields.push(Target { name: name.clone(), quantity: Quantity::Derived(function), exact });
+        }
+        Ok(())
     }
 }
 
@@ -181,7 +264,7 @@ fn term<'a>(formula: &'a Formula, points: &'a [f64]) -> crate::Term<'a, f64> {
 
 /// What a field of a file is compared with, and the names of both.
 pub(crate) fn field_pairs(
-    fields: &std::collections::BTreeMap<String, String>,
+    fields: &BTreeMap<String, String>,
     known: &[&str],
     unknowns: &[String],
     path: &Path,

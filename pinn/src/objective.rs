@@ -1,5 +1,6 @@
 //! A term of a loss while it is trained: what must vanish, where, and how much it counts.
 
+use crate::coupling::Coupling;
 use crate::residual::{Residual, Term};
 use crate::simd::Real;
 use crate::{Error, ResidualAdaptive, Result};
@@ -64,8 +65,8 @@ pub struct Objective<T> {
     pub factor: f64,
     /// How points are chosen by their residuals, if they are.
     pub adaptive: Option<Adaptive>,
-    /// Whether not r but an integral of it must vanish.
-    pub integral: Option<Integral<T>>,
+    /// Whether not r but what several points make of it must vanish.
+    pub coupling: Option<Coupling<T>>,
 }
 
 impl<T: Real> Objective<T> {
@@ -76,7 +77,7 @@ impl<T: Real> Objective<T> {
         source: impl Source<T> + 'static,
     ) -> Self {
         let (residual, source) = (Box::new(residual), Box::new(source));
-        Self { name: name.into(), residual, source, factor: 1.0, adaptive: None, integral: None }
+        Self { name: name.into(), residual, source, factor: 1.0, adaptive: None, coupling: None }
     }
 
     /// With another factor.
@@ -99,15 +100,6 @@ pub struct Adaptive {
     pub points: usize,
     /// How they are chosen.
     pub rule: ResidualAdaptive,
-}
-
-/// ∫ r dx − c in place of r at every point: L = factor · (Σ w r − c)², of which there is one for each equation of the residual.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Integral<T> {
-    /// The weights w of the points, which are always the same.
-    pub weights: Vec<T>,
-    /// c.
-    pub value: f64,
 }
 
 #[cfg(test)]

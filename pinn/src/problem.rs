@@ -5,11 +5,12 @@ mod inputs;
 mod region;
 
 use crate::config::{ConditionConfig, Config, DataConfig, Number, ParameterConfig};
+use crate::coupling::Coupling;
 use crate::evaluation::{Evaluation, field_pairs};
 use crate::expression::Scope;
 use crate::measured::Measured;
 use crate::network::Network;
-use crate::objective::{Adaptive, Cloud, Given, Integral, Objective};
+use crate::objective::{Adaptive, Cloud, Given, Objective};
 use crate::quadrature::Quadrature;
 use crate::sampled::{Sampled, transpose};
 use crate::simd::Real;
@@ -158,6 +159,7 @@ impl Problem {
             resample: train.resample,
             balance: self.config.balance.balance(),
             causal,
+            redraw: train.redraw,
             ..TrainerOptions::default()
         })
     }
@@ -184,9 +186,11 @@ impl Problem {
                     let (formula, with_normals) = self.condition(condition)?;
                     let part = self.domain.part(&condition.on)?;
                     let n = count(&format!("the points of condition `{name}`"), condition.points)?;
+                    let paired = part.offset().is_some();
                     let source = self.sampled(part, n, &format!("condition {number}"))?;
                     let source = if with_normals { source.with_normals() } else { source };
-                    Objective::new(&name, formula, source)
+                    let objective = Objective::new(&name, formula, source);
+                    Objective { coupling: paired.then_some(Coupling::Pairs), ..objective }
                 }
                 Some(text) => self.integral(&name, condition, text)?,
             };
@@ -226,6 +230,7 @@ impl Problem {
         let mut scope = self.scope.clone();
         let normals = !part.is_interior()
             && condition.integral.is_none()
+            && part.offset().is_none()
             && !self.scope.unknowns().iter().any(|u| u == "n")
             && texts.iter().any(|t| t.contains("n_"));
         if normals {
@@ -243,7 +248,7 @@ impl Problem {
         transpose(&quadrature.points, self.domain.dimension(), &mut cloud.points);
         let weights = quadrature.weights.iter().map(|w| T::of(*w)).collect();
         let mut objective = Objective::new(name, self.scope.formula(&[text])?, Given(cloud));
-        objective.integral = Some(Integral { weights, value });
+        objective.coupling = Some(Coupling::Integral { weights, value });
         Ok(objective)
     }
 

@@ -5,7 +5,8 @@ use crate::simd::Real;
 use crate::{Part, Result, Sampler};
 use resolvent::learn::{Checkpoint, State};
 
-/// `n` new points of a part of a domain in every draw, with the outward normals as columns of data if they are wanted.
+/// `n` new points of a part of a domain in every draw, with the outward normals as columns of data if they are wanted. Of a
+/// periodic part they are followed by the points of the other face, in the same order.
 #[derive(Debug)]
 pub struct Sampled {
     part: Part,
@@ -46,6 +47,11 @@ impl<T: Real> Source<T> for Sampled {
     fn candidates(&mut self, n: usize, cloud: &mut Cloud<T>) -> Result<()> {
         let normals = self.with_normals.then_some(&mut self.normals);
         self.part.sample(n, &mut self.sampler, &mut self.points, normals)?;
+        if let Some(offset) = self.part.offset() {
+            // The other face after this one.
+            let moved = self.points.iter().zip(offset.iter().cycle()).map(|(x, o)| x + o).collect::<Vec<_>>();
+            self.points.extend(moved);
+        }
         transpose(&self.points, self.dim, &mut cloud.points);
         transpose(&self.normals, self.dim, &mut cloud.data);
         Ok(())

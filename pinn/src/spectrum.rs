@@ -1,5 +1,6 @@
 //! The curvature of a loss.
 
+use crate::coupling::{Coupling, gradients};
 use crate::residual::Term;
 use crate::{Error, Propagator, Result, nullable};
 use resolvent::krylov::eigenpairs::{EigenOptions, End};
@@ -25,7 +26,8 @@ use std::sync::Mutex;
 /// ```
 pub struct Hessian<'a> {
     parameters: &'a [f64],
-    terms: Vec<(Term<'a, f64>, f64)>,
+    terms: Vec<(Term<'a, f64>, Option<&'a Coupling<f64>>)>,
+    factors: Vec<f64>,
     work: Mutex<&'a mut Propagator<f64>>,
 }
 
@@ -36,7 +38,14 @@ impl<'a> Hessian<'a> {
         parameters: &'a [f64],
         terms: Vec<(Term<'a, f64>, f64)>,
     ) -> Self {
-        Self { parameters, terms, work: Mutex::new(propagator) }
+        let (terms, factors) = terms.into_iter().map(|(term, factor)| ((term, None), factor)).unzip();
+        Self { parameters, terms, factors, work: Mutex::new(propagator) }
+    }
+
+    /// With the coupling of each term's points, in the same order.
+    pub fn with_couplings(mut self, couplings: &[Option<&'a Coupling<f64>>]) -> Self {
+        self.terms.iter_mut().zip(couplings).for_each(|(term, coupling)| term.1 = *coupling);
+        self
     }
 
     /// The `count` largest eigenvalues, by Lanczos' method to about three digits.
@@ -66,11 +75,11 @@ impl<'a> Hessian<'a> {
             what: "the Hessian's memory is lost after a failure".into(),
             mend: "make it again".into(),
         })?;
-        let terms: Vec<Term<'_, f64>> = self.terms.iter().map(|t| t.0).collect();
-        let (mut losses, mut rows) = (vec![0.0; terms.len()], vec![0.0; terms.len() * at.len()]);
-        propagator.gradients(at, &terms, &mut losses, &mut rows)?;
+        let count = self.terms.len();
+        let (mut losses, mut rows) = (vec![0.0; count], vec![0.0; count * at.len()]);
+        gradients(&mut propagator, at, &self.terms, &mut vec![], &mut losses, &mut rows)?;
         sum.fill(0.0);
-        for (row, (_, c)) in rows.chunks_exact(at.len()).zip(&self.terms) {
+        for (row, c) in rows.chunks_exact(at.len()).zip(&self.factors) {
             sum.iter_mut().zip(row).for_each(|(s, g)| *s += c * g);
         }
         Ok(())

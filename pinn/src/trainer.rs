@@ -1,12 +1,13 @@
 //! Training: steps that make a weighted sum of residuals vanish.
 
 mod causal;
-mod integral;
 mod state;
 
 pub use causal::Causal;
+use causal::Weighted;
 
 use crate::balance::{Balance, traces};
+use crate::coupling::{Coupling, gradients};
 use crate::network::Network;
 use crate::objective::{Cloud, Objective};
 use crate::residual::Term;
@@ -31,6 +32,8 @@ pub struct TrainerOptions {
     pub balance: Balance,
     /// Whether the equation is learnt from early times to late ones.
     pub causal: Option<Causal>,
+    /// Steps of L-BFGS between two draws of points; 0 draws none.
+    pub redraw: u64,
     /// The constants of L-BFGS.
     pub lbfgs: LbfgsOptions,
 }
@@ -46,6 +49,7 @@ impl Default for TrainerOptions {
             resample: 1,
             balance: Balance::Fixed,
             causal: None,
+            redraw: 0,
             lbfgs: LbfgsOptions::default(),
         }
     }
@@ -90,7 +94,9 @@ pub struct Trainer<T: Real> {
     trained: Vec<String>,
     clouds: Vec<Cloud<T>>,
     /// Of the points of the equation, where causality wants them.
-    causal: Vec<T>,
+    causal: Weighted<T>,
+    /// Values that are coupled.
+    values: Vec<T>,
     lambda: Vec<f64>,
     losses: Vec<f64>,
     /// `[terms, parameters]`.
@@ -133,7 +139,8 @@ impl<T: Real> Trainer<T> {
             parameters,
             trained: trained.iter().map(|t| t.0.clone()).collect(),
             clouds: vec![Cloud::default(); terms],
-            causal: vec![],
+            causal: Weighted::default(),
+            values: vec![],
             lambda: vec![1.0; terms],
             losses: vec![f64::NAN; terms],
             gradients: vec![T::of(0.0); terms * n],
@@ -158,6 +165,7 @@ impl<T: Real> Trainer<T> {
             self.draw()?;
         }
         self.lbfgs = None;
+        self.weigh()?;
         self.evaluate()?;
         if self.options.balance.is_due(self.step) {
             self.balance()?;
@@ -172,17 +180,24 @@ impl<T: Real> Trainer<T> {
         Ok(self.loss())
     }
 
-    /// One step of L-BFGS, on the points and with the weights that the last step left.
+    /// One step of L-BFGS, on the points and with the weights that the last step left. At every multiple of `redraw` points are
+    /// drawn, and its memory begins anew. Causal weights are those of its beginning: a search along a line needs one loss.
     ///
     /// # Errors
     /// As [`step`](Self::step).
     pub fn quasi_newton(&mut self) -> Result<LbfgsStep> {
-        if self.clouds.iter().all(|c| c.points.is_empty()) {
+        let redraw = self.options.redraw;
+        let due = self.lbfgs.is_some() && redraw > 0 && self.step.is_multiple_of(redraw);
+        if due || self.clouds.iter().all(|c| c.points.is_empty()) {
             self.draw()?;
+            self.lbfgs = None;
         }
         let mut lbfgs = match self.lbfgs.take() {
             Some(lbfgs) => lbfgs,
-            None => Lbfgs::new(self.parameters.len(), self.options.lbfgs)?,
+            None => {
+                self.weigh()?;
+                Lbfgs::new(self.parameters.len(), self.options.lbfgs)?
+            }
         };
         let mut x = self.parameters.clone();
         let mut fault = None;
@@ -251,32 +266,26 @@ impl<T: Real> Trainer<T> {
         Ok(())
     }
 
+    /// Weighs the points of the equation, where causality wants it.
+    fn weigh(&mut self) -> Result<()> {
+        let Some(causal) = self.options.causal else { return Ok(()) };
+        let term = self.objectives[0].term(&self.clouds[0], None);
+        causal.weigh(&mut self.propagator, &self.parameters, term, &mut self.causal)
+    }
+
     /// Losses and gradients of every term, each with its factor.
     fn evaluate(&mut self) -> Result<()> {
-        if let Some(causal) = self.options.causal {
-            causal.weigh(
-                &mut self.propagator,
-                &self.parameters,
-                self.objectives[0].term(&self.clouds[0], None),
-                &mut self.causal,
-            )?;
-        }
-        let weights = self.options.causal.map(|_| &self.causal[..]);
-        let terms: Vec<Term<'_, T>> = self
+        let weights = self.options.causal.map(|_| &self.causal.points[..]);
+        let terms: Vec<(Term<'_, T>, Option<&Coupling<T>>)> = self
             .objectives
             .iter()
             .zip(&self.clouds)
             .enumerate()
-            .map(|(i, (o, c))| o.term(c, if i == 0 { weights } else { None }))
+            .map(|(i, (o, c))| (o.term(c, if i == 0 { weights } else { None }), o.coupling.as_ref()))
             .collect();
-        self.propagator.gradients(&self.parameters, &terms, &mut self.losses, &mut self.gradients)?;
+        let (parameters, values) = (&self.parameters, &mut self.values);
+        gradients(&mut self.propagator, parameters, &terms, values, &mut self.losses, &mut self.gradients)?;
         let n = self.parameters.len();
-        for (i, objective) in self.objectives.iter().enumerate() {
-            if let Some(integral) = &objective.integral {
-                let row = &mut self.gradients[i * n..(i + 1) * n];
-                self.losses[i] = integral.gradient(&mut self.propagator, &self.parameters, terms[i], row)?;
-            }
-        }
         let rows = self.gradients.chunks_exact_mut(n).zip(&mut self.losses);
         for (objective, (row, loss)) in self.objectives.iter().zip(rows) {
             if objective.factor != 1.0 {
@@ -309,8 +318,9 @@ impl<T: Real> Trainer<T> {
 
     fn balance(&mut self) -> Result<()> {
         if let Balance::TangentKernel(_) = self.options.balance {
-            let terms: Vec<Term<'_, T>> =
-                self.objectives.iter().zip(&self.clouds).map(|(o, c)| o.term(c, None)).collect();
+            let each = self.objectives.iter().zip(&self.clouds);
+            let terms: Vec<(Term<'_, T>, Option<&Coupling<T>>)> =
+                each.map(|(o, c)| (o.term(c, None), o.coupling.as_ref())).collect();
             let mut traces = traces(&mut self.propagator, &self.parameters, &terms)?;
             traces.iter_mut().zip(&self.objectives).for_each(|(t, o)| *t *= o.factor);
             self.options.balance.follow_traces(&traces, &mut self.lambda);

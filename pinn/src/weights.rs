@@ -115,8 +115,7 @@ impl Sums {
         for (layer, [weight, bias]) in network.layers().iter().zip(&self.places) {
             let gain = T::of(layer.gain);
             let outputs = layer.outputs;
-            let to = &mut gradient[layer.weight.clone()];
-            unblock(&sums[weight.clone()], layer.inputs, outputs, |i, o, v| to[i * outputs + o] = gain * v);
+            unblock(&sums[weight.clone()], layer.inputs, outputs, gain, &mut gradient[layer.weight.clone()]);
             for (to, v) in gradient[layer.bias.clone()].iter_mut().zip(&sums[bias.clone()]) {
                 *to = gain * *v;
             }

@@ -1,6 +1,7 @@
 //! Shapes and the parts of domains: measures, normals, where points lie, functions that vanish, what is refused.
 
 use proptest::prelude::*;
+use resolvent_pinn::expression::{Function, Scope};
 use resolvent_pinn::{Domain, Error, Part, PointCloud, Sampler, Sampling, Shape};
 use std::f64::consts::{PI, TAU};
 
@@ -277,32 +278,38 @@ fn check_vanishing(domain: &Domain, on: &str) {
     let part = domain.part(on).unwrap();
     let phi = part.vanishing().unwrap_or_else(|e| panic!("{on}: {e}"));
     let d = domain.dimension();
-    let (mut g, mut h) = (vec![0.0; d], vec![0.0; d * d]);
+    let all = |axes: &[usize]| phi.derivative(axes).unwrap();
+    let at = |f: &Function, x: &[f64]| {
+        let mut value = [0.0];
+        f.evaluate(x, &mut value).unwrap();
+        value[0]
+    };
+    let value = all(&[]);
+    let slopes: Vec<Function> = (0..d).map(|i| all(&[i])).collect();
     let (points, normals) = sample(&part, Sampling::Sobol, 100);
     for (x, n) in points.chunks_exact(d).zip(normals.chunks_exact(d)) {
-        assert!(phi.evaluate(x, &mut g, &mut h).abs() < 1e-12, "{on}: {x:?}");
-        let inward: f64 = g.iter().zip(n).map(|(g, n)| -g * n).sum();
+        assert!(at(&value, x).abs() < 1e-12, "{on}: {x:?}");
+        let inward: f64 = slopes.iter().zip(n).map(|(g, n)| -at(g, x) * n).sum();
         assert!(inward >= 0.0, "{on}: {x:?} {inward}");
     }
     let (points, _) = sample(&domain.part("interior").unwrap(), Sampling::Halton, 100);
-    let (mut up, mut down, mut scratch) = (vec![0.0; d], vec![0.0; d], vec![0.0; d * d]);
-    for x in points.chunks_exact(d) {
-        assert!(phi.evaluate(x, &mut g, &mut h) > 0.0, "{on}: {x:?}");
-        let e = 1e-5;
-        for i in 0..d {
-            let mut at = |s: f64, gradient: &mut [f64]| {
-                let mut y = x.to_vec();
-                y[i] += s;
-                phi.evaluate(&y, gradient, &mut scratch)
-            };
-            let (a, b) = (at(e, &mut up), at(-e, &mut down));
+    let moved = |x: &[f64], i: usize, s: f64| {
+        let mut y = x.to_vec();
+        y[i] += s;
+        y
+    };
+    for i in 0..d {
+        let second: Vec<Function> = (0..d).map(|j| all(&[i, j])).collect();
+        for x in points.chunks_exact(d) {
+            assert!(at(&value, x) > 0.0, "{on}: {x:?}");
+            let h: Vec<f64> = second.iter().map(|h| at(h, x)).collect();
             let scale = 1.0 + h.iter().fold(0.0, |m: f64, h| m.max(h.abs()));
-            // Errors e²/6 times derivatives that grow towards corners.
-            assert!(((a - b) / (2.0 * e) - g[i]).abs() < 1e-6 * scale.powi(2), "{on}: {x:?} {i}");
-            for j in 0..d {
-                let difference = (up[j] - down[j]) / (2.0 * e);
-                assert!((difference - h[i * d + j]).abs() < 1e-5 * scale.powi(3), "{on}: {x:?} {i} {j}");
-                assert!((h[i * d + j] - h[j * d + i]).abs() <= 1e-12 * scale);
+            let (up, down) = (moved(x, i, 1e-5), moved(x, i, -1e-5));
+            let difference = |f: &Function| (at(f, &up) - at(f, &down)) / 2e-5;
+            // Errors of the step's square times derivatives that grow towards corners.
+            assert!((difference(&value) - at(&slopes[i], x)).abs() < 1e-6 * scale.powi(2), "{on}: {x:?} {i}");
+            for (j, h) in h.iter().enumerate() {
+                assert!((difference(&slopes[j]) - h).abs() < 1e-5 * scale.powi(3), "{on}: {x:?} {i} {j}");
             }
         }
     }
@@ -322,6 +329,30 @@ fn functions_vanish_on_parts_and_nowhere_else() {
     let lens = Shape::intersection(vec![disk(-0.3, 0.0, 0.6), disk(0.3, 0.0, 0.6)]).unwrap();
     let timed = Domain::new(&[("t", 0.0, 1.0), SQUARE[1], SQUARE[0]]).unwrap();
     check_vanishing(&timed.with_shape(&["x", "y"], lens).unwrap(), "boundary, initial");
+}
+
+#[test]
+fn derivatives_are_finite_where_edges_meet() {
+    let notched = Shape::difference(corner(), vec![disk(-1.0, -1.0, 0.5)]).unwrap();
+    let phi = with(notched).part("boundary").unwrap().vanishing().unwrap();
+    for axes in [&[][..], &[0], &[1], &[0, 0], &[0, 1]] {
+        // Vertices, the meeting of an edge and the arc, and the middle of an edge.
+        let (x, y) = ([0.0, 1.0, -0.5, 0.0], [0.0, -1.0, -1.0, -1.0]);
+        let mut values = [f64::NAN; 4];
+        phi.derivative(axes).unwrap().evaluate(&[x, y].concat(), &mut values).unwrap();
+        assert!(values.iter().all(|v| v.is_finite()), "{axes:?}: {values:?}");
+    }
+    assert!(matches!(phi.derivative(&[2]), Err(Error::Expression(_))));
+    // In the scope of an equation it is a name like others.
+    let mut scope = Scope::new(&["x", "y", "z"], &["u"]).unwrap();
+    assert!(matches!(scope.vanishing("phi", &phi), Err(Error::Expression(_))));
+    let mut scope = Scope::new(&["a", "b"], &["u"]).unwrap();
+    scope.vanishing("phi", &phi).unwrap();
+    assert!(matches!(scope.vanishing("phi", &phi), Err(Error::Expression(_))));
+    let (mut own, mut theirs) = ([0.0], [0.0]);
+    scope.function("2*phi").unwrap().evaluate(&[-0.3, -0.2], &mut own).unwrap();
+    phi.derivative(&[]).unwrap().evaluate(&[-0.3, -0.2], &mut theirs).unwrap();
+    assert_eq!(own[0], 2.0 * theirs[0]);
 }
 
 #[test]

@@ -118,7 +118,12 @@ fn what_is_wrong_with_a_box_is_told() {
             ("is = \"u\"\n", "", "what must hold?", "`is` or `integral`"),
             ("\"u\"\npoints = 16", "\"u_x\"\nhard = true", "not an unknown less its value", "`u - (…)`"),
             ("is = \"u\"", "is = \"u - 1 + x\"\nhard = true", "not an unknown less", "`u - (…)`"),
-            ("on = \"boundary\"", "on = \"x = 0.5\"\nhard = true", "no face of the box", "use `boundary`"),
+            (
+                "on = \"boundary\"",
+                "on = \"interior\"\nhard = true",
+                "vanishes there alone",
+                "known by formulas",
+            ),
             ("\"u - sin(pi*x)\"", "\"u - sinn(pi*x)\"", "no function `sinn`", "did you mean `sin`?"),
             ("[train]", "[train]\nadaptive = { candidates = 0 }", "candidates: 0", "use 1 to"),
             ("[8, 8]", "[8, 8]\nfourier = { count = 0, sigma = 1.0 }", "count 0", "use 1 to 10,000"),
@@ -164,7 +169,6 @@ fn what_is_wrong_with_a_shape_is_told() {
                 "name",
             ),
             ("on = \"hole\"", "on = \"hule\"", "no part", "did you mean `hole`?"),
-            ("is = \"u\"", "is = \"u\"\nhard = true", "the domain is no box", "ansatz"),
         ],
     );
     let nothing = PLANE.find("difference").unwrap();
@@ -206,6 +210,40 @@ fn hard_conditions_hold_exactly_on_their_faces_and_nowhere_else() {
     let one = BOX.replace("is = \"u\"", "is = \"u - t*x\"\nhard = true").replace("\"boundary\"", "\"x = 1\"");
     let rest = residuals(&made(&one).unwrap(), "u - t*x", &[0.1, 0.9, 0.5, 1.0, 1.0, 0.0]);
     assert!(rest[0] == 0.0 && rest[1] == 0.0 && rest[2].abs() > 1e-6, "{rest:?}");
+}
+
+#[test]
+fn surfaces_of_shapes_can_be_hard() {
+    let hard = PLANE
+        .replace("is = \"n_x*u_x + n_y*u_y - 1\"", "is = \"u - x*y\"\nhard = true")
+        .replace("is = \"u\"", "is = \"u - x*y\"\nhard = true");
+    let problem = made(&hard).unwrap();
+    assert_eq!(problem.trainer::<f64>().unwrap().objectives().len(), 1);
+    // x, then y: three points of the hole and one of the face, then one inside.
+    let (s, x, y) = (0.5f64.sqrt() / 4.0, 0.5, 0.5);
+    let points = [x + 0.25, x, x - s, 0.0, 1.5, y, y - 0.25, y + s, 0.7, 0.5];
+    let rest = residuals(&problem, "u - x*y", &points);
+    assert!(rest[..4].iter().all(|r| r.abs() < 1e-15) && rest[4].abs() > 1e-6, "{rest:?}");
+    // The equation sees the derivatives of the whole.
+    let mut trainer = problem.trainer::<f64>().unwrap();
+    trainer.step().unwrap();
+    assert!(trainer.loss().is_finite() && trainer.loss() > 0.0);
+}
+
+#[test]
+fn a_periodic_pair_is_a_condition() {
+    let text = BOX.replace("\"boundary\"", "\"periodic x\"").replace("is = \"u\"", "is = [\"u\", \"u_x\"]");
+    // Of period 1 in x, and not.
+    let losses = |u: &str| {
+        let with = text.replace("residuals", &format!("ansatz = {{ u = \"{u}\" }}\nresiduals"));
+        let mut trainer = made(&with).unwrap().trainer::<f64>().unwrap();
+        trainer.step().unwrap();
+        assert_eq!(trainer.terms()[1].points.len(), 2 * 2 * 16);
+        trainer.losses().to_vec()
+    };
+    assert!(losses("exp(t)*cos(2*pi*x)")[1] < 1e-20);
+    // The values differ by 1, the slopes by 2.
+    assert!((losses("t + x^2")[1] - 5.0).abs() < 1e-12);
 }
 
 #[test]
@@ -286,7 +324,7 @@ fn a_cloud_must_have_the_points_of_space() {
     assert!(refusal(&text).contains("its points have no `y`"), "{}", refusal(&text));
     file(&path, vec![Axis::points(5, &[("x", &line), ("y", &line)])], "u");
     assert!(made(&text).unwrap().trainer::<f64>().is_ok());
-    // A boundary needs points of its own, and a hard condition a box.
+    // A boundary needs points of its own, and a hard condition a function that vanishes there.
     assert!(refusal(&text.replace("\"interior\"", "\"boundary\"")).contains("no boundary points"));
-    assert!(refusal(&text.replace("is = \"u\"", "is = \"u\"\nhard = true")).contains("is no box"));
+    assert!(refusal(&text.replace("is = \"u\"", "is = \"u\"\nhard = true")).contains("vanishes there alone"));
 }

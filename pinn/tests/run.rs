@@ -145,10 +145,10 @@ fn a_learnt_field_is_compared_with_itself_through_a_file() {
     let path = folder.path().join("run");
     go(&config(WAVE), &path, Start::New, false).unwrap();
     let (file, picture) = (folder.path().join("u.h5"), folder.path().join("u.vti"));
-    evaluate(&path, Against { data: None, export: Some((&file, 21)) }).unwrap();
-    let errors = evaluate(&path, Against { data: Some(&file), export: None }).unwrap();
+    evaluate(&path, Against { export: Some((&file, 21)), ..Against::default() }).unwrap();
+    let errors = evaluate(&path, Against { data: Some(&file), ..Against::default() }).unwrap();
     assert!(errors[0].relative_l2 < 1e-14, "{errors:?}");
-    evaluate(&path, Against { data: None, export: Some((&picture, 11)) }).unwrap();
+    evaluate(&path, Against { export: Some((&picture, 11)), ..Against::default() }).unwrap();
     let head = fs::read(&picture).unwrap()[..200].to_vec();
     assert!(String::from_utf8_lossy(&head).contains("VTKFile"));
     let names: Vec<String> =
@@ -156,7 +156,7 @@ fn a_learnt_field_is_compared_with_itself_through_a_file() {
     assert_eq!(names.len(), 3, "{names:?}");
     for (file, n) in [("u.txt", 11), ("u.h5", 1), ("u.h5", 1 << 20)] {
         let file = folder.path().join(file);
-        let e = evaluate(&path, Against { data: None, export: Some((&file, n)) }).unwrap_err();
+        let e = evaluate(&path, Against { export: Some((&file, n)), ..Against::default() }).unwrap_err();
         assert!(matches!(e, Error::Training { .. }), "{e}");
     }
 }

@@ -4,7 +4,7 @@ use resolvent::learn::{Checkpoint, Schedule, State};
 use resolvent_pinn::balance::{Average, GradientStatistics};
 use resolvent_pinn::expression::Scope;
 use resolvent_pinn::{
-    Architecture, Balance, Causal, Cloud, Error, Feature, Given, Integral, Network, Objective, Real, Trainer,
+    Architecture, Balance, Causal, Cloud, Coupling, Error, Feature, Given, Network, Objective, Real, Trainer,
     TrainerOptions,
 };
 
@@ -151,13 +151,69 @@ fn parameters_of_equations_are_learnt() {
     assert!(name == "k" && (k - 4.0).abs() < 1e-2, "{k}");
 }
 
+/// The gradient of term 1, whose points are coupled, against differences of `loss` at the values of u on its points.
+fn check_coupled(trainer: &mut Trainer<f64>, points: &[f64], loss: &dyn Fn(&[f64]) -> f64) {
+    let before = trainer.parameters().to_vec();
+    trainer.step().unwrap();
+    // The gradient was that at `before`.
+    let row = trainer.gradients()[before.len()..2 * before.len()].to_vec();
+    let u = Scope::new(&["x"], &["u"]).unwrap().formula(&["u"]).unwrap();
+    let mut propagator = resolvent_pinn::Propagator::new(network(1, false)).unwrap();
+    let mut at = |parameters: &[f64]| {
+        let mut values = vec![0.0; points.len()];
+        let term = resolvent_pinn::Term { residual: &u, points, data: &[], weights: None };
+        propagator.residuals(parameters, term, &mut values).unwrap();
+        loss(&values)
+    };
+    assert!((trainer.losses()[1] - at(&before)).abs() < 1e-12 * (1.0 + at(&before)));
+    for i in (0..before.len()).step_by(7) {
+        let (mut up, mut down) = (before.clone(), before.clone());
+        (up[i], down[i]) = (up[i] + 1e-6, down[i] - 1e-6);
+        let difference = (at(&up) - at(&down)) / 2e-6;
+        assert!((difference - row[i]).abs() < 1e-6 * (1.0 + row[i].abs()), "{i}: {difference} {}", row[i]);
+    }
+}
+
+#[test]
+fn values_and_slopes_at_the_two_ends_of_a_period_become_equal() {
+    // u″ = −4 sin 2x on a period π with u(0) = 0: sin 2x, if its ends are joined.
+    let scope = Scope::new(&["x"], &["u"]).unwrap();
+    let ends = Given(Cloud { points: vec![0.0, std::f64::consts::PI], data: vec![] });
+    let start = Given(Cloud { points: vec![0.0], data: vec![] });
+    let mut joined = Objective::new("joined", scope.formula(&["u"]).unwrap(), ends.clone());
+    joined.coupling = Some(Coupling::Pairs);
+    let equation = || scope.formula(&["u_xx + 4*sin(2*x)"]).unwrap();
+    let inside = || line(40, 0.0, std::f64::consts::PI);
+    let objectives = vec![Objective::new("equation", equation(), inside()), joined];
+    let mut trainer = Trainer::<f64>::new(network(1, false), objectives, &[], fixed()).unwrap();
+    steps(10, || trainer.step().map(|_| ()));
+    check_coupled(&mut trainer, &[0.0, std::f64::consts::PI], &|u| (u[0] - u[1]).powi(2));
+
+    let mut joined = Objective::new("joined", scope.formula(&["u", "u_x"]).unwrap(), ends);
+    joined.coupling = Some(Coupling::Pairs);
+    let objectives = vec![
+        Objective::new("equation", equation(), inside()),
+        joined,
+        Objective::new("start", scope.formula(&["u"]).unwrap(), start),
+    ];
+    let mut trainer = Trainer::<f64>::new(network(1, false), objectives, &[], fixed()).unwrap();
+    steps(50, || trainer.step().map(|_| ()));
+    steps(400, || trainer.quasi_newton().map(|_| ()));
+    let rest = scope.formula(&["u - sin(2*x)"]).unwrap();
+    let points = [0.0, 0.4, 1.3, 2.2, 3.1];
+    let mut values = [1.0; 5];
+    let term = resolvent_pinn::Term { residual: &rest, points: &points, data: &[], weights: None };
+    trainer.residuals(term, &mut values).unwrap();
+    assert!(values.iter().all(|v| v.abs() < 1e-3), "{values:?}");
+}
+
 #[test]
 fn integrals_are_met_and_their_gradient_is_that_of_differences() {
     // u″ = 0 with ∫ u = 3 and u(−1) = 0: u = 1.5 (x + 1).
     let scope = Scope::new(&["x"], &["u"]).unwrap();
     let n = 16;
     let mut mean = Objective::new("mean", scope.formula(&["u"]).unwrap(), line(n, -1.0, 1.0));
-    mean.integral = Some(Integral { weights: vec![2.0 / n as f64; n], value: 3.0 });
+    mean.coupling = Some(Coupling::Integral { weights: vec![2.0 / n as f64; n], value: 3.0 });
     let start = Given(Cloud { points: vec![-1.0], data: vec![] });
     let objectives = vec![
         Objective::new("equation", scope.formula(&["u_xx"]).unwrap(), line(30, -1.0, 1.0)),
@@ -166,25 +222,9 @@ fn integrals_are_met_and_their_gradient_is_that_of_differences() {
     ];
     let mut trainer = Trainer::<f64>::new(network(1, false), objectives, &[], fixed()).unwrap();
     steps(50, || trainer.step().map(|_| ()));
-    let before = trainer.parameters().to_vec();
-    trainer.step().unwrap();
-    // The gradient was that at `before`.
-    let row = trainer.gradients()[before.len()..2 * before.len()].to_vec();
-    let mean = scope.formula(&["u"]).unwrap();
     let points: Vec<f64> = (0..n).map(|i| -1.0 + 2.0 * (i as f64 + 0.5) / n as f64).collect();
-    let mut propagator = resolvent_pinn::Propagator::new(network(1, false)).unwrap();
-    let mut loss = |at: &[f64]| {
-        let mut u = vec![0.0; n];
-        let term = resolvent_pinn::Term { residual: &mean, points: &points, data: &[], weights: None };
-        propagator.residuals(at, term, &mut u).unwrap();
-        (u.iter().sum::<f64>() * 2.0 / n as f64 - 3.0).powi(2)
-    };
-    for i in (0..before.len()).step_by(7) {
-        let (mut up, mut down) = (before.clone(), before.clone());
-        (up[i], down[i]) = (up[i] + 1e-6, down[i] - 1e-6);
-        let difference = (loss(&up) - loss(&down)) / 2e-6;
-        assert!((difference - row[i]).abs() < 1e-6 * (1.0 + row[i].abs()), "{i}: {difference} {}", row[i]);
-    }
+    let mean = |u: &[f64]| (u.iter().sum::<f64>() * 2.0 / n as f64 - 3.0).powi(2);
+    check_coupled(&mut trainer, &points, &mean);
     steps(200, || trainer.quasi_newton().map(|_| ()));
     let line = scope.formula(&["u - 1.5*(x + 1)"]).unwrap();
     let points = [-0.9, -0.3, 0.4, 0.95];

@@ -43,7 +43,7 @@ impl<T> Host<T> {
 macro_rules! each_block {
     ($y:expr, $x:expr, |$yb:ident, $xb:ident| $body:expr) => {{
         let size = blocks($y.len());
-        if $y.len() <= size {
+        if $y.len() <= reduce::SERIAL {
             let ($yb, $xb) = (&mut *$y, &*$x);
             $body
         } else {
@@ -115,8 +115,12 @@ impl<T: Scalar> Space for Host<T> {
     }
 
     fn scale(&self, a: T, y: &mut [T]) -> Result<()> {
-        let size = blocks(y.len());
-        y.par_chunks_mut(size).for_each(|y| y.iter_mut().for_each(|v| *v *= a));
+        let scaled = |y: &mut [T]| y.iter_mut().for_each(|v| *v *= a);
+        if y.len() <= reduce::SERIAL {
+            scaled(y);
+        } else {
+            y.par_chunks_mut(blocks(y.len())).for_each(scaled);
+        }
         Ok(())
     }
 

@@ -8,8 +8,8 @@ mod interpreter;
 
 use interpreter::{python, succeed};
 use resolvent_datasets::reference::{Settings, write};
-use resolvent_pinn::Config;
 use resolvent_pinn::run::{Against, End, Outcome, Start, evaluate, train};
+use resolvent_pinn::{Config, registry};
 use serde_json::json;
 use std::fs;
 use std::ops::ControlFlow;
@@ -58,7 +58,7 @@ with h5py.File('1D_Advection_Sols_beta0.4.hdf5', 'w') as f:
         let reference =
             format!("[equation.reference]\ntrajectory = {trajectory}\nfields = {{ tensor = \"u\" }}\n");
         fs::write(run.join("config.toml"), config.clone() + &reference).unwrap();
-        evaluate(&run, Against { data: Some(&own), export: None }).unwrap()[0].relative_l2
+        evaluate(&run, Against { data: Some(&own), ..Against::default() }).unwrap()[0].relative_l2
     };
     assert!(compare(0) < 2e-2, "{}", compare(0));
     assert!(compare(1) > 0.5);
@@ -104,12 +104,49 @@ fn a_viscosity_from_noisy_points_of_a_solution() {
 }
 
 #[test]
+fn the_spectral_norm_of_an_error_is_numpys() {
+    let folder = tempfile::tempdir().unwrap();
+    let sets = [
+        "equation.reference.settings={re=100.0, n=21, degree=24}",
+        "log.spectral=true",
+        "network.layers=[8, 8]",
+        "train.steps=20",
+    ];
+    let text = registry::find("cavity-streamfunction").unwrap().toml;
+    let config = Config::parse(text, &sets.map(String::from)).unwrap();
+    let run = folder.path().join("run");
+    let outcome = train(&config, &run, Start::New, &json!({}), &mut |_| ControlFlow::Continue(())).unwrap();
+    let names: Vec<&str> = outcome.errors.iter().map(|e| e.name.as_str()).collect();
+    assert_eq!(names, ["psi_y", "-psi_x", "speed"]);
+    let own: Vec<f64> = outcome.errors.iter().map(|e| e.spectral.unwrap()).collect();
+    // A matrix's norm is at most the root of the sum of its squares, which is the other error here.
+    assert!(outcome.errors.iter().all(|e| e.spectral.unwrap() > 0.0 && e.relative_l2 > 0.0));
+    let read = format!(
+        "
+import json
+p = json.load(open('run/panel.json'))
+got, exact = (np.array(p[k], float).reshape(3, 21, 21) for k in ('predicted', 'exact'))
+for g, e, own in zip(got, exact, {own:?}):
+    norm = np.linalg.norm(g - e, 2)/np.linalg.norm(e, 2)
+    assert abs(norm - own) < 1e-10*own, (norm, own)
+# What was made of two fields is made of what was learnt of them.
+assert np.allclose(got[2], np.hypot(got[0], got[1]), rtol=1e-12)
+assert np.allclose(exact[2], np.hypot(exact[0], exact[1]), rtol=1e-12)
+"
+    );
+    script(folder.path(), &read);
+    // Asked for later, it is the same.
+    let again = evaluate(&run, Against { spectral: true, ..Against::default() }).unwrap();
+    assert!((again[2].spectral.unwrap() - own[2]).abs() < 1e-12 * own[2]);
+}
+
+#[test]
 fn heat_flows_around_a_hole_and_python_reads_what_was_learnt() {
     let folder = tempfile::tempdir().unwrap();
     let (outcome, run) = example(folder.path(), "forward.toml", &["train.steps=600"]);
     assert_eq!(outcome.steps, 600);
     let file = folder.path().join("u.h5");
-    evaluate(&run, Against { data: None, export: Some((&file, 21)) }).unwrap();
+    evaluate(&run, Against { export: Some((&file, 21)), ..Against::default() }).unwrap();
     let read = "
 import json, safetensors, safetensors.numpy
 with h5py.File('u.h5') as f:

@@ -89,11 +89,15 @@ fn results(record: &Record) -> String {
         out.push_str("</tr>\n");
     };
     for name in record.measured() {
-        let of = |f: &dyn Fn(&resolvent_pinn::evaluation::FieldError) -> f64| {
-            chosen.iter().map(|m| m.errors.iter().find(|e| e.name == name).map(f)).collect::<Vec<_>>()
+        let of = |f: &dyn Fn(&resolvent_pinn::evaluation::FieldError) -> Option<f64>| {
+            chosen.iter().map(|m| m.errors.iter().find(|e| e.name == name).and_then(f)).collect::<Vec<_>>()
         };
-        row(format!("relative L2 error of {name}"), of(&|e| e.relative_l2), 3);
-        row(format!("largest error of {name}"), of(&|e| e.max), 3);
+        row(format!("relative L2 error of {name}"), of(&|e| Some(e.relative_l2)), 3);
+        row(format!("largest error of {name}"), of(&|e| Some(e.max)), 3);
+        let spectral = of(&|e| e.spectral);
+        if spectral.iter().any(Option::is_some) {
+            row(format!("relative spectral error of {name}"), spectral, 3);
+        }
     }
     for name in last.parameters.keys() {
         row(name.clone(), chosen.iter().map(|m| m.parameters.get(name).copied()).collect(), 6);

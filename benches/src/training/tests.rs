@@ -50,7 +50,7 @@ fn metrics(step: u64) -> Metrics {
             term("u < 0 & \"x = -1\"", 0.01 * decay * wave, 1.0 + 80.0 * (1.0 - decay) * wave),
         ],
         errors: if step.is_multiple_of(1000) {
-            vec![FieldError { name: "u".into(), relative_l2: decay, max: 2.0 * decay }]
+            vec![FieldError { name: "u".into(), relative_l2: decay, max: 2.0 * decay, spectral: None }]
         } else {
             vec![]
         },

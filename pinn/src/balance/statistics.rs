@@ -3,6 +3,7 @@
 use super::Average;
 use crate::network::{Network, Role};
 use crate::simd::Real;
+use std::ops::Range;
 
 /// λ̂ᵢ = max|∇L₀| / mean|∇Lᵢ|, with L₀ the loss of the equation.
 ///
@@ -14,7 +15,8 @@ use crate::simd::Real;
 /// | below the line | ∇Lᵢ | ∇(λᵢLᵢ) |
 /// | over | all parameters | the weights of the layers, gates left out: the largest of their maxima, the mean of their means |
 ///
-/// With ∇(λL) below the line λ settles at the root of what the text's would.
+/// With ∇(λL) below the line λ settles at the root of what the text's would. The program of the driven cavity looks at each
+/// layer by itself ([`Extent::EachLayer`]).
 ///
 /// # Reference
 /// S. Wang, Y. Teng, P. Perdikaris, Understanding and mitigating gradient flow pathologies in physics-informed neural
@@ -54,6 +56,8 @@ pub enum Denominator {
 pub enum Extent {
     /// The weight matrices of hidden and output layers, each counting the same.
     Weights,
+    /// The same matrices, each for itself: λ̂ is the largest of their ratios, as in the published program of the driven cavity.
+    EachLayer,
     /// All parameters of the network alike.
     All,
 }
@@ -81,31 +85,45 @@ impl GradientStatistics {
 
     /// λ̂ of one term.
     pub(super) fn wanted<T: Real>(&self, network: &Network, equation: &[T], term: &[T], old: f64) -> f64 {
-        let (largest, mean) = self.measure(network, equation);
-        let above = if self.numerator == Numerator::Max { largest } else { mean };
         let factor = if self.denominator == Denominator::Weighted { old } else { 1.0 };
-        above / (factor * self.measure(network, term).1)
-    }
-
-    /// The largest and the mean of |g|.
-    fn measure<T: Real>(&self, network: &Network, g: &[T]) -> (f64, f64) {
-        let of = |g: &[T]| {
-            let (max, sum) = g.iter().fold((0.0f64, 0.0), |(max, sum), v| {
-                let size = v.f64().abs();
-                (max.max(size), sum + size)
-            });
-            (max, sum / g.len() as f64)
+        let ratio = |(largest, mean): (f64, f64), below: (f64, f64)| {
+            let above = if self.numerator == Numerator::Max { largest } else { mean };
+            above / (factor * below.1)
         };
-        if self.extent == Extent::All {
-            return of(&g[..network.parameters()]);
-        }
         let layers = network.blocks().iter();
         let layers = layers.filter(|b| b.role == Role::Weight && !b.name.starts_with("gate_"));
-        let (mut max, mut sum, mut count) = (0.0f64, 0.0, 0);
-        for block in layers {
-            let (largest, mean) = of(&g[block.range.clone()]);
-            (max, sum, count) = (max.max(largest), sum + mean, count + 1);
+        let ranges = layers.map(|b| b.range.clone());
+        match self.extent {
+            Extent::All => {
+                ratio(measure(&equation[..network.parameters()]), measure(&term[..network.parameters()]))
+            }
+            Extent::Weights => {
+                let ranges: Vec<_> = ranges.collect();
+                ratio(joined(equation, &ranges), joined(term, &ranges))
+            }
+            Extent::EachLayer => ranges
+                .map(|r| ratio(measure(&equation[r.clone()]), measure(&term[r])))
+                .filter(|r| r.is_finite())
+                .fold(0.0, f64::max),
         }
-        (max, sum / f64::from(count))
     }
+}
+
+/// The largest and the mean of |g|.
+fn measure<T: Real>(g: &[T]) -> (f64, f64) {
+    let (max, sum) = g.iter().fold((0.0f64, 0.0), |(max, sum), v| {
+        let size = v.f64().abs();
+        (max.max(size), sum + size)
+    });
+    (max, sum / g.len() as f64)
+}
+
+/// The largest of the maxima and the mean of the means.
+fn joined<T: Real>(g: &[T], ranges: &[Range<usize>]) -> (f64, f64) {
+    let (mut max, mut sum) = (0.0f64, 0.0);
+    for range in ranges {
+        let (largest, mean) = measure(&g[range.clone()]);
+        (max, sum) = (max.max(largest), sum + mean);
+    }
+    (max, sum / ranges.len() as f64)
 }

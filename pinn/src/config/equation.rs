@@ -98,6 +98,9 @@ pub struct ReferenceConfig {
     /// What is compared with each field of it; the unknown of the same name where nothing is said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
+    /// Quantities made of the fields, `{ speed = "sqrt(u^2 + v^2)" }`, which are compared too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub derived: BTreeMap<String, String>,
     /// Fields known up to a constant only, such as a pressure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub up_to_constant: Vec<String>,
@@ -127,7 +130,7 @@ pub struct ConditionConfig {
     /// A factor of the mean square.
     #[serde(default = "one")]
     pub weight: f64,
-    /// Whether it is built into the network: for `u - g` on faces of a box.
+    /// Whether it is built into the network: for `u - g` on any part that a function vanishes on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hard: bool,
 }

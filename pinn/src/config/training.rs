@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `[balance]`
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default)]
 pub struct BalanceConfig {
     /// The rule.
     pub kind: BalanceKind,
@@ -18,11 +18,20 @@ pub struct BalanceConfig {
     pub weighted: bool,
     /// Of gradient statistics: whether only the weights of layers are looked at, as in the published program.
     pub layers: bool,
+    /// Of gradient statistics: whether each layer is looked at for itself, as in the published program of the cavity.
+    pub each_layer: bool,
 }
 
 impl Default for BalanceConfig {
     fn default() -> Self {
-        Self { kind: BalanceKind::Fixed, every: 10, keep: 0.9, weighted: true, layers: true }
+        Self {
+            kind: BalanceKind::Fixed,
+            every: 10,
+            keep: 0.9,
+            weighted: true,
+            layers: true,
+            each_layer: false,
+        }
     }
 }
 
@@ -50,7 +59,11 @@ impl BalanceConfig {
             average,
             numerator,
             denominator: if self.weighted { Denominator::Weighted } else { Denominator::Plain },
-            extent: if self.layers { Extent::Weights } else { Extent::All },
+            extent: match (self.each_layer, self.layers) {
+                (true, _) => Extent::EachLayer,
+                (false, true) => Extent::Weights,
+                (false, false) => Extent::All,
+            },
         };
         match self.kind {
             BalanceKind::Fixed => Balance::Fixed,
@@ -96,6 +109,8 @@ pub struct TrainConfig {
     pub sampling: String,
     /// Steps between two draws of points; 0 draws them once.
     pub resample: u64,
+    /// Steps of L-BFGS between two draws of points, at which its memory begins anew; 0 draws none.
+    pub redraw: u64,
     /// The largest norm of a gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<f64>,
@@ -118,6 +133,7 @@ impl Default for TrainConfig {
             precision: Precision::F32,
             sampling: "uniform".into(),
             resample: 1,
+            redraw: 0,
             clip: None,
             decay: 0.0,
             rate: RateConfig::default(),
@@ -224,6 +240,9 @@ pub struct LogConfig {
     pub every: u64,
     /// Steps between two measurements of the error.
     pub errors: u64,
+    /// Whether errors over two coordinates are also measured in the spectral norm.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub spectral: bool,
     /// Steps between two checkpoints.
     pub checkpoint: u64,
     /// Looks at the gradients of every layer, evenly over the training.
@@ -234,6 +253,6 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { every: 100, errors: 1000, checkpoint: 1000, densities: 3, spectra: 0 }
+        Self { every: 100, errors: 1000, spectral: false, checkpoint: 1000, densities: 3, spectra: 0 }
     }
 }

@@ -1,9 +1,9 @@
 //! Functions that vanish on a part of the boundary.
 
-use super::polygon::Polygon;
-use super::shape::{Geometry, Shape};
-use super::taylor::Taylor;
+use super::rvachev::{define, smooth};
+use super::shape::Shape;
 use super::{Part, Piece, Place};
+use crate::expression::{Function, Scope};
 use crate::{Error, Result, Sampler, Sampling};
 
 /// Points on the part, and inside, at which a function is tried.
@@ -29,13 +29,19 @@ pub enum Factor {
 ///
 /// ```
 /// use resolvent_pinn::Domain;
+/// use resolvent_pinn::expression::Scope;
 /// let domain = Domain::new(&[("x", -1.0, 1.0), ("t", 0.0, 2.0)])?;
 /// let phi = domain.part("boundary, t = 0")?.vanishing()?;
-/// let (mut gradient, mut hessian) = ([0.0; 2], [0.0; 4]);
-/// let value = phi.evaluate(&[0.5, 1.0], &mut gradient, &mut hessian);
-/// // (1 − x²) t/2
-/// assert_eq!((value, gradient), (0.375, [-0.5, 0.375]));
-/// assert_eq!(hessian, [-1.0, -0.5, -0.5, 0.0]);
+/// // (1 − x²) t/2 and its derivative along x, at one point.
+/// let (mut value, mut slope) = ([0.0], [0.0]);
+/// phi.derivative(&[])?.evaluate(&[0.5, 1.0], &mut value)?;
+/// phi.derivative(&[0])?.evaluate(&[0.5, 1.0], &mut slope)?;
+/// assert_eq!((value, slope), ([0.375], [-0.5]));
+///
+/// // Under a name it is part of the language: what the network gives is multiplied with it.
+/// let mut scope = Scope::new(&["x", "t"], &["u"])?;
+/// scope.vanishing("phi", &phi)?;
+/// scope.ansatz("u", "sin(pi*x) + phi*u")?;
 /// # Ok::<(), resolvent_pinn::Error>(())
 /// ```
 ///
@@ -45,12 +51,12 @@ pub enum Factor {
 /// Sheiko, R-functions in boundary value problems in mechanics, Applied Mechanics Reviews 48 (1995), doi:10.1115/1.3005099.
 #[derive(Clone, Debug)]
 pub struct Vanishing {
-    dimension: usize,
-    /// a + b x + c x² along an axis.
-    lines: Vec<(usize, [f64; 3])>,
-    axes: Vec<usize>,
-    shapes: Vec<(Shape, bool)>,
+    /// With the function as the exact solution of [`NAME`], of coordinates that are numbered.
+    scope: Scope,
 }
+
+/// The name of the function in its own scope.
+const NAME: &str = "phi";
 
 impl Vanishing {
     pub(super) fn new(part: &Part) -> Result<Self> {
@@ -100,28 +106,58 @@ impl Vanishing {
                 "use a part of the boundary that is known by formulas",
             );
         }
-        let axes = part.region.axes.clone();
-        let vanishing = Self { dimension: part.dimension(), lines, axes, shapes };
-        let (size, needs) = (vanishing.try_on(part)?, "impose the condition as a term of the loss");
+        let names: Vec<String> = (0..part.dimension()).map(|axis| format!("x{axis:06}")).collect();
+        let line = |(axis, [a, b, c]): &(usize, [f64; 3])| {
+            let x = &names[*axis];
+            format!("(({a:e}) + {x}*(({b:e}) + ({c:e})*{x}))")
+        };
+        let around = |(shape, outside): &(Shape, bool)| {
+            let local: Vec<&str> = part.region.axes.iter().map(|a| names[*a].as_str()).collect();
+            format!("({}({}))", if *outside { "-" } else { "" }, smooth(shape, &local))
+        };
+        let text: Vec<String> = lines.iter().map(line).chain(shapes.iter().map(around)).collect();
+        let mut scope = Scope::new(&names.iter().map(String::as_str).collect::<Vec<_>>(), &[NAME])?;
+        define(&mut scope)?;
+        scope.exact(NAME, &text.join("*"))?;
+        let vanishing = Self { scope };
+        let (good, needs) = (vanishing.try_on(part)?, "impose the condition as a term of the loss");
         match vanishing.try_inside(part)? {
-            _ if !size => refuse("its surfaces lie in two shapes or faces at once", needs),
+            _ if !good => refuse("its surfaces lie in two shapes or faces at once", needs),
             false if !across => refuse("its surface goes on inside the domain", needs),
             _ => Ok(vanishing),
         }
     }
 
+    /// Itself, differentiated along each of `axes`, the numbers of coordinates, in turn. At corners, where derivatives jump, they
+    /// are finite.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] for an axis that is none, or a polygon of more edges than an expression holds, hundreds of them.
+    pub fn derivative(&self, axes: &[usize]) -> Result<Function> {
+        self.scope.function(&format!("exact_{NAME}{}", suffix(axes)))
+    }
+
+    /// The scope in which it is known, and its text there.
+    pub(crate) fn text(&self) -> (&Scope, String) {
+        (&self.scope, format!("exact_{NAME}"))
+    }
+
     /// Whether it vanishes on the part, of first order at nearly all points.
     fn try_on(&self, part: &Part) -> Result<bool> {
-        let (mut points, d) = (vec![], self.dimension);
+        let (mut points, d) = (vec![], self.scope.coordinates().len());
         part.sample(TRIED, &mut Sampler::new(Sampling::Sobol, 0, "vanishing"), &mut points, None)?;
-        let (mut gradient, mut hessian) = (vec![0.0; d], vec![0.0; d * d]);
         let region = part.region.bounds.iter().map(|[l, u]| u - l);
         let length = region.chain(part.others.iter().map(|(_, [l, u])| u - l)).fold(0.0, f64::max);
-        let good = points.chunks_exact(d).filter(|x| {
-            let v = self.evaluate(x, &mut gradient, &mut hessian);
-            let slope = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
-            v.abs() <= 1e-9 * length.max(1.0) && slope * length > 1e-7
-        });
+        let values = self.at(&points, &[])?;
+        let mut squares = vec![0.0; values.len()];
+        for axis in 0..d {
+            let slopes = self.at(&points, &[axis])?;
+            squares.iter_mut().zip(slopes).for_each(|(s, g)| *s += g * g);
+        }
+        let good = values
+            .iter()
+            .zip(&squares)
+            .filter(|(v, square)| v.abs() <= 1e-9 * length.max(1.0) && square.sqrt() * length > 1e-7);
         Ok(good.count() * 20 >= TRIED * 19)
     }
 
@@ -129,134 +165,24 @@ impl Vanishing {
     fn try_inside(&self, part: &Part) -> Result<bool> {
         let (region, others) = (part.region.clone(), part.others.clone());
         let inside = Piece::new(Place::Interior, None, &region, &others);
-        let inside = Part::new("interior", self.dimension, region, others, vec![inside])?;
-        let (mut points, d) = (vec![], self.dimension);
+        let inside = Part::new("interior", part.dimension(), region, others, vec![inside])?;
+        let mut points = vec![];
         inside.sample(4 * TRIED, &mut Sampler::new(Sampling::Sobol, 0, "vanishing"), &mut points, None)?;
-        let (mut gradient, mut hessian) = (vec![0.0; d], vec![0.0; d * d]);
-        Ok(points.chunks_exact(d).all(|x| self.evaluate(x, &mut gradient, &mut hessian) > 0.0))
+        Ok(self.at(&points, &[])?.iter().all(|v| *v > 0.0))
     }
 
-    /// Its value at x: `[dimension]`; its gradient, `[dimension]`, and second derivatives, `[dimension, dimension]`, are written.
-    ///
-    /// # Panics
-    /// When a slice has another length.
-    pub fn evaluate(&self, x: &[f64], gradient: &mut [f64], hessian: &mut [f64]) -> f64 {
-        let d = self.dimension;
-        assert_eq!(
-            (x.len(), gradient.len(), hessian.len()),
-            (d, d, d * d),
-            "lengths of x, gradient and hessian"
-        );
-        let mut v = 1.0;
-        gradient.fill(0.0);
-        hessian.fill(0.0);
-        for &(k, [a, b, c]) in &self.lines {
-            let (f, f1, f2) = (a + x[k] * (b + c * x[k]), b + 2.0 * c * x[k], 2.0 * c);
-            hessian.iter_mut().for_each(|h| *h *= f);
-            for i in 0..d {
-                hessian[i * d + k] += gradient[i] * f1;
-                hessian[k * d + i] += gradient[i] * f1;
-            }
-            hessian[k * d + k] += v * f2;
-            gradient.iter_mut().for_each(|g| *g *= f);
-            gradient[k] += v * f1;
-            v *= f;
-        }
-        for (shape, outside) in &self.shapes {
-            let local: Vec<f64> = self.axes.iter().map(|a| x[*a]).collect();
-            let sign = if *outside { -1.0 } else { 1.0 };
-            let f = smooth(shape, &local);
-            let m = local.len();
-            let (mut g, mut h) = (vec![0.0; d], vec![0.0; d * d]);
-            for i in 0..m {
-                g[self.axes[i]] = sign * f.g[i];
-                (0..m).for_each(|j| h[self.axes[i] * d + self.axes[j]] = sign * f.h[i * m + j]);
-            }
-            let own = Taylor { v, g: gradient.to_vec(), h: hessian.to_vec() };
-            let product = own.times(&Taylor { v: sign * f.v, g, h });
-            gradient.copy_from_slice(&product.g);
-            hessian.copy_from_slice(&product.h);
-            v = product.v;
-        }
-        v
+    /// A derivative at `points: [n, dimension]`.
+    fn at(&self, points: &[f64], axes: &[usize]) -> Result<Vec<f64>> {
+        let d = self.scope.coordinates().len();
+        let mut values = vec![0.0; points.len() / d];
+        let columns: Vec<f64> = (0..d).flat_map(|a| points.chunks_exact(d).map(move |x| x[a])).collect();
+        self.derivative(axes)?.evaluate(&columns, &mut values)?;
+        Ok(values)
     }
 }
 
-/// A function that is positive inside a shape, zero on its surface, negative outside, and of slope one at the surface.
-fn smooth(shape: &Shape, x: &[f64]) -> Taylor {
-    let d = x.len();
-    let joined = |shapes: &[Shape], sign: f64| {
-        let all = shapes.iter().map(|s| smooth(s, x));
-        all.reduce(|a, b| a.joined(&b, sign)).unwrap_or_else(|| Taylor::constant(0.0, d))
-    };
-    match &shape.geometry {
-        Geometry::Cuboid(bounds) => {
-            let side = |(i, [l, u]): (usize, &[f64; 2])| {
-                let mut side = Taylor::constant((x[i] - l) * (u - x[i]) / (u - l), d);
-                side.g[i] = (l + u - 2.0 * x[i]) / (u - l);
-                side.h[i * d + i] = -2.0 / (u - l);
-                side
-            };
-            let sides = bounds.iter().enumerate().map(side);
-            sides.reduce(|a, b| a.joined(&b, -1.0)).unwrap_or_else(|| Taylor::constant(0.0, d))
-        }
-        Geometry::Ball { center, radius } => {
-            let r: Vec<f64> = x.iter().zip(center).map(|(x, c)| x - c).collect();
-            let square: f64 = r.iter().map(|r| r * r).sum();
-            let mut ball = Taylor::constant((radius * radius - square) / (2.0 * radius), d);
-            for i in 0..d {
-                ball.g[i] = -r[i] / radius;
-                ball.h[i * d + i] = -1.0 / radius;
-            }
-            ball
-        }
-        Geometry::HalfSpace { normal, .. } => {
-            let mut half = Taylor::constant(shape.distance(x), d);
-            half.g.iter_mut().zip(normal).for_each(|(g, n)| *g = -n);
-            half
-        }
-        Geometry::Polygon(polygon) => around(polygon, [x[0], x[1]]),
-        Geometry::Union(shapes) => joined(shapes, 1.0),
-        Geometry::Intersection(shapes) => joined(shapes, -1.0),
-        Geometry::Difference(of, without) => {
-            let without = joined(without, 1.0).negated();
-            smooth(of, x).joined(&without, -1.0)
-        }
-    }
-}
-
-/// The distances to the edges, a b / (a + b) of any two, with the sign of the inside.
-fn around(polygon: &Polygon, x: [f64; 2]) -> Taylor {
-    let equivalent = |a: Taylor, b: Taylor| {
-        let sum = a.clone().plus(1.0, &b, 1.0).recip();
-        a.times(&b).times(&sum)
-    };
-    let edges = polygon.edges().map(|edge| to_edge(edge, x));
-    let distance = edges.reduce(equivalent).unwrap_or_else(|| Taylor::constant(0.0, 2));
-    if polygon.distance(x) >= 0.0 { distance } else { distance.negated() }
-}
-
-/// A smooth distance to an edge, that to its line joined with a disk around its middle.
-fn to_edge([a, b]: [[f64; 2]; 2], x: [f64; 2]) -> Taylor {
-    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
-    let length = dx.hypot(dy);
-    let mut line = Taylor::constant((dx * (x[1] - a[1]) - dy * (x[0] - a[0])) / length, 2);
-    line.g = vec![-dy / length, dx / length];
-    let r = [x[0] - 0.5 * (a[0] + b[0]), x[1] - 0.5 * (a[1] + b[1])];
-    let mut disk = Taylor::constant((0.25 * length * length - r[0] * r[0] - r[1] * r[1]) / length, 2);
-    disk.g = vec![-2.0 * r[0] / length, -2.0 * r[1] / length];
-    disk.h = vec![-2.0 / length, 0.0, 0.0, -2.0 / length];
-    let fourth = line.clone().square().square();
-    let root = disk.clone().square().plus(1.0, &fourth, 1.0).sqrt();
-    if disk.v > 0.0 {
-        // |f| √(1 + q²) with q = f³ / 2(√(t² + f⁴) + t): no root of what may be zero.
-        let sign = if line.v < 0.0 { -1.0 } else { 1.0 };
-        let cube = line.clone().square().times(&line);
-        let q = cube.times(&root.plus(2.0, &disk, 2.0).recip());
-        let one = Taylor::constant(1.0, 2);
-        line.times(&q.square().plus(1.0, &one, 1.0).sqrt()).plus(sign, &one, 0.0)
-    } else {
-        let trimmed = root.plus(0.5, &disk, -0.5).square();
-        line.square().plus(1.0, &trimmed, 1.0).sqrt()
-    }
+/// How a derivative is written.
+fn suffix(axes: &[usize]) -> String {
+    let names: String = axes.iter().map(|axis| format!("x{axis:06}")).collect();
+    if names.is_empty() { names } else { format!("_{names}") }
 }

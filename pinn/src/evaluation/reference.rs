@@ -1,6 +1,6 @@
 //! Solutions from files.
 
-use super::{Evaluation, POINTS, Panel, Target, field_pairs};
+use super::{Evaluation, POINTS, Panel, Quantity, Target, field_pairs};
 use crate::config::{Number, ReferenceConfig};
 use crate::measured::trajectory;
 use crate::problem::Problem;
@@ -76,11 +76,14 @@ pub(super) fn evaluation(problem: &Problem, r: &ReferenceConfig, place: Place<'_
     for (i, (field, text)) in pairs.iter().enumerate() {
         let exact = Some(values.iter().map(|v| v[i]).collect());
         let name = if field == text { field.clone() } else { text.clone() };
-        fields.push(Target { name, formula: scope.formula(&[text])?, exact });
+        fields.push(Target { name, quantity: Quantity::Formula(scope.formula(&[text])?), exact });
     }
     let floating = pairs.iter().map(|p| r.up_to_constant.contains(&p.0)).collect();
     let panel = panel(problem, &dataset, &names, r.trajectory)?;
-    Ok(Evaluation { fields, domain: domain.clone(), points, floating, panel })
+    let spectral = problem.config().log.spectral;
+    let mut own = Evaluation { fields, domain: domain.clone(), points, floating, panel, spectral };
+    own.derive(&names, &r.derived)?;
+    Ok(own)
 }
 
 /// The plane of a grid that is shown, with its values; the plane of the domain, without, where the data are no grid.

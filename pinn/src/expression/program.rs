@@ -211,22 +211,31 @@ impl<T: Real, I: Inputs<T>> Kernel<T> for Run<'_, T, I> {
     }
 }
 
+/// A loop over points: one vector at a time as `$vector` says, the rest one by one as `$scalar` does. Not a function of closures,
+/// whose instructions would be called one by one where they are not inlined.
+macro_rules! vectors {
+    ($out:ident, $n:ident, [$($x:ident: $a:ident),+], $vector:expr, $scalar:expr) => {{
+        let whole = $n - $n % V::LANES;
+        for p in (0..whole).step_by(V::LANES) {
+            // SAFETY: the promise of the function around; `p + LANES ≤ n`.
+            unsafe {
+                $(let $x = $a.load::<V>(p);)+
+                $vector.store($out.add(p));
+            }
+        }
+        for p in whole..$n {
+            // SAFETY: as above.
+            unsafe { *$out.add(p) = $scalar($(*$a.at.add(p * $a.stride)),+) };
+        }
+    }};
+}
+
 /// out ← f(a), one vector at a time and the rest one by one.
 ///
 /// # Safety
 /// `n` numbers are readable at `a`, unless its stride is 0, and writable at `out`, which may be `a`.
 #[inline(always)]
 unsafe fn unary<T: Real, V: Vector<T>>(f: Unary, a: &Operand<T>, out: *mut T, n: usize) {
-    // SAFETY: the caller's promise; `p + LANES ≤ n`.
-    let vectors = |g: fn(V) -> V, scalar: fn(T) -> T| unsafe {
-        let whole = n - n % V::LANES;
-        for p in (0..whole).step_by(V::LANES) {
-            g(a.load::<V>(p)).store(out.add(p));
-        }
-        for p in whole..n {
-            *out.add(p) = scalar(*a.at.add(p * a.stride));
-        }
-    };
     // SAFETY: the caller's promise.
     let each = |g: &dyn Fn(T) -> T| unsafe {
         for p in 0..n {
@@ -234,13 +243,14 @@ unsafe fn unary<T: Real, V: Vector<T>>(f: Unary, a: &Operand<T>, out: *mut T, n:
         }
     };
     match f {
-        Unary::Negate => vectors(|x| -x, |x| -x),
-        Unary::Sin => vectors(|x| elementary::sin_cos::<T, V>(x).0, T::sin),
-        Unary::Cos => vectors(|x| elementary::sin_cos::<T, V>(x).1, T::cos),
-        Unary::Tanh => vectors(elementary::tanh::<T, V>, T::tanh),
-        Unary::Abs => vectors(V::abs, T::abs),
-        Unary::Power(2) => vectors(|x| x * x, |x| x * x),
-        Unary::Power(3) => vectors(|x| x * x * x, |x| x * x * x),
+        Unary::Negate => vectors!(out, n, [x: a], (-x), |x: T| -x),
+        Unary::Sin => vectors!(out, n, [x: a], elementary::sin_cos::<T, V>(x).0, T::sin),
+        Unary::Cos => vectors!(out, n, [x: a], elementary::sin_cos::<T, V>(x).1, T::cos),
+        Unary::Tanh => vectors!(out, n, [x: a], elementary::tanh::<T, V>(x), T::tanh),
+        Unary::Exp => vectors!(out, n, [x: a], elementary::exp::<T, V>(x), T::exp),
+        Unary::Abs => vectors!(out, n, [x: a], x.abs(), T::abs),
+        Unary::Power(2) => vectors!(out, n, [x: a], (x * x), |x: T| x * x),
+        Unary::Power(3) => vectors!(out, n, [x: a], (x * x * x), |x: T| x * x * x),
         Unary::Power(p) => each(&|x| x.powi(p)),
         Unary::Tan => each(&T::tan),
         Unary::Asin => each(&T::asin),
@@ -248,7 +258,6 @@ unsafe fn unary<T: Real, V: Vector<T>>(f: Unary, a: &Operand<T>, out: *mut T, n:
         Unary::Atan => each(&T::atan),
         Unary::Sinh => each(&T::sinh),
         Unary::Cosh => each(&T::cosh),
-        Unary::Exp => each(&T::exp),
         Unary::Log => each(&T::ln),
         Unary::Sqrt => each(&T::sqrt),
         Unary::Sign => each(&|x| if x == T::of(0.0) { x } else { x.signum() }),
@@ -261,16 +270,6 @@ unsafe fn unary<T: Real, V: Vector<T>>(f: Unary, a: &Operand<T>, out: *mut T, n:
 /// As for [`unary`], for both operands.
 #[inline(always)]
 unsafe fn binary<T: Real, V: Vector<T>>(f: Binary, a: &Operand<T>, b: &Operand<T>, out: *mut T, n: usize) {
-    // SAFETY: the caller's promise; `p + LANES ≤ n`.
-    let vectors = |g: fn(V, V) -> V, scalar: fn(T, T) -> T| unsafe {
-        let whole = n - n % V::LANES;
-        for p in (0..whole).step_by(V::LANES) {
-            g(a.load::<V>(p), b.load::<V>(p)).store(out.add(p));
-        }
-        for p in whole..n {
-            *out.add(p) = scalar(*a.at.add(p * a.stride), *b.at.add(p * b.stride));
-        }
-    };
     // SAFETY: the caller's promise.
     let each = |g: &dyn Fn(T, T) -> T| unsafe {
         for p in 0..n {
@@ -279,10 +278,10 @@ unsafe fn binary<T: Real, V: Vector<T>>(f: Binary, a: &Operand<T>, b: &Operand<T
     };
     let truth = |t: bool| T::of(f64::from(u8::from(t)));
     match f {
-        Binary::Add => vectors(|x, y| x + y, |x, y| x + y),
-        Binary::Subtract => vectors(|x, y| x - y, |x, y| x - y),
-        Binary::Multiply => vectors(|x, y| x * y, |x, y| x * y),
-        Binary::Divide => vectors(|x, y| x / y, |x, y| x / y),
+        Binary::Add => vectors!(out, n, [x: a, y: b], (x + y), |x: T, y: T| x + y),
+        Binary::Subtract => vectors!(out, n, [x: a, y: b], (x - y), |x: T, y: T| x - y),
+        Binary::Multiply => vectors!(out, n, [x: a, y: b], (x * y), |x: T, y: T| x * y),
+        Binary::Divide => vectors!(out, n, [x: a, y: b], (x / y), |x: T, y: T| x / y),
         Binary::Power => each(&T::powf),
         Binary::Atan2 => each(&T::atan2),
         Binary::Less => each(&|x, y| truth(x < y)),

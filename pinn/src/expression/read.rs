@@ -196,6 +196,11 @@ impl Meaning for Reader<'_> {
             }
             return self.within(at, name, &d.text, Vec::new());
         }
+        if let Some(of) = scope.vanishing.get(name) {
+            let (inner, text) = of.text();
+            let id = Reader::new(inner, self.graph, true).number_of(&text);
+            return id.map(Value::Number).map_err(|f| Fault { at, ..f });
+        }
         match self.derivative(at, name)? {
             Some(value) => Ok(value),
             None if FUNCTIONS.iter().any(|f| f.0 == name) => {

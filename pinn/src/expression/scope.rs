@@ -4,7 +4,7 @@ use super::formula::Refusal;
 use super::graph::{Graph, Unary};
 use super::read::Reader;
 use super::{Fault, Formula, Function, Mistake};
-use crate::{Error, Result};
+use crate::{Error, Result, Vanishing};
 use std::collections::BTreeMap;
 
 pub(super) const FUNCTIONS: [(&str, Unary); 14] = [
@@ -43,6 +43,7 @@ pub struct Scope {
     pub(super) definitions: BTreeMap<String, Definition>,
     pub(super) exact: BTreeMap<String, String>,
     pub(super) ansatz: BTreeMap<String, String>,
+    pub(super) vanishing: BTreeMap<String, Vanishing>,
 }
 
 impl Scope {
@@ -168,6 +169,21 @@ impl Scope {
         Ok(())
     }
 
+    /// A name for a function that vanishes on a part of a domain with the same coordinates in the same order.
+    ///
+    /// # Errors
+    /// [`Error::Expression`] for a name that is none or taken, or a function of another number of coordinates.
+    pub fn vanishing(&mut self, name: &str, of: &Vanishing) -> Result<()> {
+        self.free(name)?;
+        let (own, theirs) = (self.coordinates.len(), of.text().0.coordinates.len());
+        if own != theirs {
+            let what = format!("`{name}` is a function of {theirs} coordinates, not {own}");
+            return Err(refuse(name, what, "take it from the domain of these coordinates"));
+        }
+        self.vanishing.insert(name.into(), of.clone());
+        Ok(())
+    }
+
     /// Names of the coordinates.
     pub fn coordinates(&self) -> &[String] {
         &self.coordinates
@@ -233,7 +249,8 @@ impl Scope {
     fn names(&self) -> impl Iterator<Item = &str> {
         let lists = [&self.coordinates, &self.unknowns, &self.columns];
         let lists = lists.into_iter().flatten().map(String::as_str);
-        let keys = self.constants.keys().chain(self.definitions.keys()).map(String::as_str);
+        let keys = self.constants.keys().chain(self.definitions.keys()).chain(self.vanishing.keys());
+        let keys = keys.map(String::as_str);
         lists.chain(keys).chain(self.trained.iter().map(|t| t.0.as_str()))
     }
 

@@ -3,10 +3,11 @@
 //! With first and second derivatives, which most equations are made of, everything is held in registers: each number of z is
 //! read once and each of h written once. Higher orders walk through the table of Faà di Bruno's parts.
 
+use super::shape::{forms, loops, second_order};
 use crate::activation::Activation;
 use crate::product::Rows;
 use crate::simd::{Kernel, Real, Vector};
-use crate::streams::Streams;
+use crate::streams::{Part, Streams};
 
 /// h ← φ(z); the value stream of z becomes what the reverse needs of it.
 pub struct Forward<'a, T> {
@@ -33,31 +34,9 @@ pub struct Reverse<'a, T> {
     pub scratch: *mut T,
 }
 
-/// Numbers of scratch: the derivatives of φ at the points, and a register for each stream.
+/// Numbers of scratch: the derivatives of φ at the points, and a row for each stream.
 pub(crate) fn scratch(streams: usize, t: usize) -> usize {
-    5 * t + 16 * streams
-}
-
-/// The number of first derivatives and of second-order streams, when there is nothing else.
-fn second_order(streams: &Streams) -> (usize, usize) {
-    if streams.order() > 2 {
-        return (usize::MAX, 0);
-    }
-    let linear = streams.parts().iter().filter(|p| p.is_empty()).count() - 1;
-    let firsts = if streams.order() == 0 { 0 } else { linear };
-    (firsts, streams.count() - 1 - firsts)
-}
-
-/// The coefficients of the quadratic forms that the second-order streams add, by stream and pair a ≤ b of first derivatives.
-#[inline(always)]
-fn forms<T: Real, V: Vector<T>, const F: usize, const S: usize>(streams: &Streams) -> [[[V; F]; F]; S] {
-    let mut forms = [[[V::splat(T::of(0.0)); F]; F]; S];
-    for s in 0..S {
-        for part in &streams.parts()[1 + F + s] {
-            forms[s][part.factors[0] - 1][part.factors[1] - 1] = V::splat(T::of(part.coefficient));
-        }
-    }
-    forms
+    (5 + streams) * t
 }
 
 impl<T: Real> Kernel<T> for Forward<'_, T> {
@@ -71,18 +50,7 @@ impl<T: Real> Kernel<T> for Forward<'_, T> {
             unsafe {
                 let (z, h) = (self.z.row(r), self.h.row(r));
                 self.activation.values::<T, V>(z, h, self.scratch, self.t, order);
-                match shape {
-                    (0, 0) => {}
-                    (1, 0) => self.second::<V, 1, 0>(z, h),
-                    (1, 1) => self.second::<V, 1, 1>(z, h),
-                    (2, 0) => self.second::<V, 2, 0>(z, h),
-                    (2, 1) => self.second::<V, 2, 1>(z, h),
-                    (2, 2) => self.second::<V, 2, 2>(z, h),
-                    (2, 3) => self.second::<V, 2, 3>(z, h),
-                    (3, 0) => self.second::<V, 3, 0>(z, h),
-                    (3, 1) => self.second::<V, 3, 1>(z, h),
-                    _ => self.any::<V>(z, h),
-                }
+                loops!(self, shape, z, h);
             }
         }
     }
@@ -119,24 +87,42 @@ impl<T: Real> Forward<'_, T> {
         }
     }
 
+    /// Part by part, so that what is read of the table is read once for all points.
     #[inline(always)]
     unsafe fn any<V: Vector<T>>(&self, z: *const T, h: *mut T) {
         let t = self.t;
-        for i in (0..t).step_by(V::LANES) {
-            for (s, parts) in self.streams.parts().iter().enumerate().skip(1) {
-                // SAFETY: the rows and the scratch of `run`.
-                unsafe {
-                    let mut sum = V::load(self.scratch.add(i)) * V::load(z.add(s * t + i));
-                    for part in parts {
-                        let slope = V::load(self.scratch.add((part.order - 1) * t + i));
-                        let mut term = V::splat(T::of(part.coefficient)) * slope;
-                        for &f in &part.factors[1..] {
-                            term = term * V::load(z.add(f * t + i));
-                        }
-                        sum = term.mul_add(V::load(z.add(part.factors[0] * t + i)), sum);
-                    }
-                    sum.store(h.add(s * t + i));
+        for (s, parts) in self.streams.parts().iter().enumerate().skip(1) {
+            // SAFETY: the rows and the scratch of `run`.
+            unsafe {
+                let to = h.add(s * t);
+                for i in (0..t).step_by(V::LANES) {
+                    (V::load(self.scratch.add(i)) * V::load(z.add(s * t + i))).store(to.add(i));
                 }
+                for part in parts {
+                    match *part.factors.as_slice() {
+                        [a, b] => self.add::<V, 2>(part, [a, b], z, to),
+                        [a, b, c] => self.add::<V, 3>(part, [a, b, c], z, to),
+                        [a, b, c, d] => self.add::<V, 4>(part, [a, b, c, d], z, to),
+                        _ => unreachable!("a part has two to four factors"),
+                    }
+                }
+            }
+        }
+    }
+
+    /// to += coefficient · φ⁽ⁿ⁾ Π z.
+    #[inline(always)]
+    unsafe fn add<V: Vector<T>, const N: usize>(&self, part: &Part, f: [usize; N], z: *const T, to: *mut T) {
+        let t = self.t;
+        let coefficient = V::splat(T::of(part.coefficient));
+        for i in (0..t).step_by(V::LANES) {
+            // SAFETY: as above.
+            unsafe {
+                let mut term = coefficient * V::load(self.scratch.add((part.order - 1) * t + i));
+                for n in 1..N {
+                    term = term * V::load(z.add(f[n] * t + i));
+                }
+                term.mul_add(V::load(z.add(f[0] * t + i)), V::load(to.add(i))).store(to.add(i));
             }
         }
     }
@@ -153,18 +139,7 @@ impl<T: Real> Kernel<T> for Reverse<'_, T> {
             unsafe {
                 let (z, h, g) = (self.z.row(r), self.h.row(r), self.g.row(r));
                 self.activation.slopes::<T, V>(z, h, self.scratch, self.t, order + 1);
-                match shape {
-                    (0, 0) => self.second::<V, 0, 0>(z, g),
-                    (1, 0) => self.second::<V, 1, 0>(z, g),
-                    (1, 1) => self.second::<V, 1, 1>(z, g),
-                    (2, 0) => self.second::<V, 2, 0>(z, g),
-                    (2, 1) => self.second::<V, 2, 1>(z, g),
-                    (2, 2) => self.second::<V, 2, 2>(z, g),
-                    (2, 3) => self.second::<V, 2, 3>(z, g),
-                    (3, 0) => self.second::<V, 3, 0>(z, g),
-                    (3, 1) => self.second::<V, 3, 1>(z, g),
-                    _ => self.any::<V>(z, g),
-                }
+                loops!(self, shape, z, g);
             }
         }
     }
@@ -225,48 +200,65 @@ impl<T: Real> Reverse<'_, T> {
         }
     }
 
+    /// Part by part, as forward.
     #[inline(always)]
     unsafe fn any<V: Vector<T>>(&self, z: *mut T, g: *const T) {
-        let t = self.t;
-        let k = self.streams.count();
+        let (t, k) = (self.t, self.streams.count());
         // SAFETY: the rows and the scratch of `run`.
         unsafe {
             let bar = self.scratch.add(5 * t);
             for i in (0..t).step_by(V::LANES) {
                 let d1 = V::load(self.scratch.add(i));
                 let d2 = V::load(self.scratch.add(t + i));
-                let mut value = V::splat(T::of(0.0));
-                for s in 0..k {
-                    let gs = V::load(g.add(s * t + i));
-                    (d1 * gs).store(bar.add(16 * s));
-                    if s > 0 {
-                        value = (d2 * gs).mul_add(V::load(z.add(s * t + i)), value);
-                    }
-                }
-                for (s, parts) in self.streams.parts().iter().enumerate().skip(1) {
-                    let gs = V::load(g.add(s * t + i));
-                    for part in parts {
-                        let e = V::splat(T::of(part.coefficient)) * gs;
-                        let slope = V::load(self.scratch.add((part.order - 1) * t + i));
-                        let higher = V::load(self.scratch.add(part.order * t + i));
-                        let mut all = e * higher;
-                        for (n, &f) in part.factors.iter().enumerate() {
-                            all = all * V::load(z.add(f * t + i));
-                            let mut others = e * slope;
-                            for (m, &o) in part.factors.iter().enumerate() {
-                                if m != n {
-                                    others = others * V::load(z.add(o * t + i));
-                                }
-                            }
-                            let to = bar.add(16 * f);
-                            (V::load(to) + others).store(to);
-                        }
-                        value = value + all;
-                    }
-                }
-                (V::load(bar) + value).store(z.add(i));
+                let mut once = V::splat(T::of(0.0));
                 for s in 1..k {
-                    V::load(bar.add(16 * s)).store(z.add(s * t + i));
+                    let gs = V::load(g.add(s * t + i));
+                    (d1 * gs).store(bar.add(s * t + i));
+                    once = gs.mul_add(V::load(z.add(s * t + i)), once);
+                }
+                d2.mul_add(once, d1 * V::load(g.add(i))).store(bar.add(i));
+            }
+            for (s, parts) in self.streams.parts().iter().enumerate().skip(1) {
+                for part in parts {
+                    match *part.factors.as_slice() {
+                        [a, b] => self.add::<V, 2>(part, [a, b], z, g.add(s * t)),
+                        [a, b, c] => self.add::<V, 3>(part, [a, b, c], z, g.add(s * t)),
+                        [a, b, c, d] => self.add::<V, 4>(part, [a, b, c, d], z, g.add(s * t)),
+                        _ => unreachable!("a part has two to four factors"),
+                    }
+                }
+            }
+            std::ptr::copy_nonoverlapping(bar, z, k * t);
+        }
+    }
+
+    /// The adjoints of the factors of a part of a stream, and of its φ⁽ⁿ⁾.
+    #[inline(always)]
+    unsafe fn add<V: Vector<T>, const N: usize>(&self, part: &Part, f: [usize; N], z: *const T, g: *const T) {
+        let t = self.t;
+        let coefficient = V::splat(T::of(part.coefficient));
+        for i in (0..t).step_by(V::LANES) {
+            // SAFETY: the rows and the scratch of `run`.
+            unsafe {
+                let bar = self.scratch.add(5 * t + i);
+                let e = coefficient * V::load(g.add(i));
+                let by = e * V::load(self.scratch.add((part.order - 1) * t + i));
+                let mut all = e * V::load(self.scratch.add(part.order * t + i));
+                let mut of = [e; N];
+                for n in 0..N {
+                    of[n] = V::load(z.add(f[n] * t + i));
+                    all = all * of[n];
+                }
+                (V::load(bar) + all).store(bar);
+                for n in 0..N {
+                    let mut others = by;
+                    for m in 0..N {
+                        if m != n {
+                            others = others * of[m];
+                        }
+                    }
+                    let to = bar.add(f[n] * t);
+                    (V::load(to) + others).store(to);
                 }
             }
         }

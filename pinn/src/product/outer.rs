@@ -38,18 +38,15 @@ fn block_of<T: Real>() -> [usize; 2] {
     T::dispatch(Block)
 }
 
-/// Hands every entry (row of X, row of G) of blocked sums to `each`.
-pub(crate) fn unblock<T: Real>(sums: &[T], x: usize, g: usize, mut each: impl FnMut(usize, usize, T)) {
+/// Writes blocked sums as a matrix `[x, g]`, row by row, times `factor`.
+pub(crate) fn unblock<T: Real>(sums: &[T], x: usize, g: usize, factor: T, to: &mut [T]) {
     let [height, width] = block_of::<T>();
-    let across = g.div_ceil(width);
-    for (i, blocks) in sums.chunks_exact(across * height * width).enumerate() {
-        let i = i * height;
-        for (j, block) in blocks.chunks_exact(height * width).enumerate() {
-            let j = j * width;
-            for (r, line) in block.chunks_exact(width).enumerate().take(x - i) {
-                for (c, &v) in line.iter().enumerate().take(g - j) {
-                    each(i + r, j + c, v);
-                }
+    let size = height * width;
+    let blocks = sums.chunks_exact(g.div_ceil(width) * size);
+    for (blocks, rows) in blocks.zip(to[..x * g].chunks_mut(height * g)) {
+        for (r, row) in rows.chunks_exact_mut(g).enumerate() {
+            for (block, to) in blocks.chunks_exact(size).zip(row.chunks_mut(width)) {
+                to.iter_mut().zip(&block[r * width..]).for_each(|(to, v)| *to = factor * *v);
             }
         }
     }
@@ -178,13 +175,13 @@ mod tests {
             // SAFETY: both have rows of `columns` numbers.
             unsafe { outer(Outer { x: rx, g: rg, columns, sums: &mut sums }) };
         }
-        let mut seen = 0;
-        unblock(&sums, m, n, |i, j, v| {
+        let mut all = vec![T::of(f64::NAN); m * n];
+        unblock(&sums, m, n, T::of(0.5), &mut all);
+        for (at, v) in all.iter().enumerate() {
+            let (i, j) = (at / n, at % n);
             let sum: f64 = (0..columns).map(|c| x[i * stride + c].f64() * g[j * stride + c].f64()).sum();
-            assert!((v.f64() - 2.0 * sum).abs() <= tolerance * columns as f64, "{m} × {n}, ({i}, {j})");
-            seen += 1;
-        });
-        assert_eq!(seen, m * n);
+            assert!((v.f64() - sum).abs() <= tolerance * columns as f64, "{m} × {n}, ({i}, {j})");
+        }
         let mut rows = vec![T::of(1.0); m];
         T::row_sums(RowSums { g: rx, columns, out: &mut rows });
         for (i, v) in rows.iter().enumerate() {

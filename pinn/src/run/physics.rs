@@ -47,6 +47,8 @@ pub struct Against<'a> {
     pub data: Option<&'a Path>,
     /// Where to write the learnt solution (`.h5` or `.vti`), and its points along each coordinate.
     pub export: Option<(&'a Path, usize)>,
+    /// Whether errors over two coordinates are also measured in the spectral norm, whatever the configuration says.
+    pub spectral: bool,
 }
 
 /// The errors of the last checkpoint in `folder`; none where there is nothing to compare with but the solution is exported.
@@ -61,6 +63,7 @@ pub fn evaluate(folder: &Path, against: Against<'_>) -> Result<Vec<FieldError>> 
         Some(path) => Evaluation::against(&problem, path)?,
         None => problem.evaluation(folder)?,
     };
+    let evaluation = if against.spectral { evaluation.with_spectral() } else { evaluation };
     if !evaluation.is_known() && against.export.is_none() {
         let what = format!("{}: there is nothing to compare with", folder.display());
         return Err(Error::Training { what, mend: "give a solution: --data FILE.h5".into() });
@@ -90,6 +93,8 @@ fn evaluate_in<T: Real>(
 struct Physics<'a, T: Real> {
     problem: &'a Problem,
     trainer: Trainer<T>,
+    /// The same objectives in f64, once a spectrum was asked for.
+    twin: Option<Trainer<f64>>,
     evaluation: Option<Evaluation>,
     /// In f64, for errors and curvature.
     exact: Propagator<f64>,
@@ -100,6 +105,7 @@ impl<'a, T: Real> Physics<'a, T> {
     fn new(problem: &'a Problem) -> Result<Self> {
         Ok(Self {
             trainer: problem.trainer::<T>()?,
+            twin: None,
             evaluation: None,
             exact: Propagator::new(problem.network().clone())?,
             errors: vec![],
@@ -114,8 +120,12 @@ impl<'a, T: Real> Physics<'a, T> {
     fn spectrum(&mut self, step: u64) -> Result<Spectrum> {
         let wide = |v: &[T]| v.iter().map(|v| v.f64()).collect::<Vec<f64>>();
         let parameters = wide(self.trainer.parameters());
-        // The same objectives in f64, at the points of this step.
-        let twin = self.problem.trainer::<f64>()?;
+        let twin = match self.twin.take() {
+            Some(twin) => twin,
+            None => self.problem.trainer::<f64>()?,
+        };
+        let twin = self.twin.insert(twin);
+        // At the points of this step.
         let clouds: Vec<(Vec<f64>, Vec<f64>)> =
             self.trainer.terms().iter().map(|t| (wide(t.points), wide(t.data))).collect();
         let terms: Vec<(Term<'_, f64>, f64)> = twin
@@ -126,18 +136,20 @@ impl<'a, T: Real> Physics<'a, T> {
                 (Term { residual: &*o.residual, points, data, weights: None }, o.factor)
             })
             .collect();
+        let couplings: Vec<_> = twin.objectives().iter().map(|o| o.coupling.as_ref()).collect();
         let weighted = terms.iter().zip(self.trainer.weights()).map(|((t, c), w)| (*t, c * w)).collect();
-        let seed = self.config().seed;
+        let seed = self.problem.config().seed;
         let mut total = {
-            let hessian = Hessian::new(&mut self.exact, &parameters, weighted);
+            let hessian = Hessian::new(&mut self.exact, &parameters, weighted).with_couplings(&couplings);
             let mut total = hessian.largest(EIGENVALUES, seed)?;
             total.extend(hessian.smallest(1, seed)?);
             total
         };
         total.retain(|v| v.is_finite());
         let mut each = vec![];
-        for term in &terms {
+        for (term, coupling) in terms.iter().zip(&couplings) {
             let hessian = Hessian::new(&mut self.exact, &parameters, vec![*term]);
+            let hessian = hessian.with_couplings(&[*coupling]);
             each.push(hessian.largest(EIGENVALUES, seed)?);
         }
         Ok(Spectrum { step, total, terms: each })

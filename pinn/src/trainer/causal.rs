@@ -23,6 +23,14 @@ pub struct Causal {
     pub tolerance: f64,
 }
 
+/// The weight of every point, and room to make them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Weighted<T> {
+    pub points: Vec<T>,
+    residuals: Vec<T>,
+    slabs: Vec<usize>,
+}
+
 impl Causal {
     /// `Ok` when it can be used.
     ///
@@ -48,18 +56,21 @@ impl Causal {
         propagator: &mut Propagator<T>,
         parameters: &[T],
         term: Term<'_, T>,
-        weights: &mut Vec<T>,
+        weighted: &mut Weighted<T>,
     ) -> Result<()> {
         let dim = propagator.network().architecture().dim;
         let n = term.points.len() / dim;
         let equations = term.residual.equations();
-        let mut residuals = vec![T::of(0.0); equations * n];
-        propagator.residuals(parameters, term, &mut residuals)?;
+        let Weighted { points, residuals, slabs } = weighted;
+        residuals.clear();
+        residuals.resize(equations * n, T::of(0.0));
+        propagator.residuals(parameters, term, residuals)?;
         let times = &term.points[self.axis * n..][..n];
-        let slabs: Vec<usize> = times.iter().map(|t| self.slab(t.f64())).collect();
-        let of = self.weights(&slabs, |p| (0..equations).map(|e| residuals[e * n + p].f64().powi(2)).sum());
-        weights.clear();
-        weights.extend(slabs.iter().map(|s| T::of(of[*s])));
+        slabs.clear();
+        slabs.extend(times.iter().map(|t| self.slab(t.f64())));
+        let of = self.weights(slabs, |p| (0..equations).map(|e| residuals[e * n + p].f64().powi(2)).sum());
+        points.clear();
+        points.extend(slabs.iter().map(|s| T::of(of[*s])));
         Ok(())
     }
 

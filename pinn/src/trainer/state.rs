@@ -26,6 +26,10 @@ impl<T: Real> State for Trainer<T> {
         self.random.store(&format!("{name}training/random"), checkpoint);
         if let Some(lbfgs) = &self.lbfgs {
             lbfgs.store(&format!("{name}training/lbfgs"), checkpoint);
+            if self.options.causal.is_some() {
+                let weights = &self.causal.points;
+                checkpoint.put(&format!("{name}training/causal"), &[weights.len()], weights);
+            }
         }
         checkpoint.put_integers(&format!("{name}training/quasi_newton"), &[u64::from(self.lbfgs.is_some())]);
         for (i, (objective, cloud)) in self.objectives.iter().zip(&self.clouds).enumerate() {
@@ -62,6 +66,10 @@ impl<T: Real> State for Trainer<T> {
         let lbfgs = if quasi_newton {
             let mut lbfgs = Lbfgs::new(parameters.len(), self.options.lbfgs)?;
             lbfgs.restore(&format!("{name}training/lbfgs"), checkpoint)?;
+            if self.options.causal.is_some() {
+                let n = clouds[0].points.len() / network.architecture().dim;
+                self.causal.points = checkpoint.take::<T>(&format!("{name}training/causal"), &[n])?;
+            }
             Some(lbfgs)
         } else {
             None

@@ -8,6 +8,8 @@ use std::ops::Range;
 pub(crate) const MAX_BLOCKS: usize = 256;
 /// No block is shorter: one is worth a thread's while.
 const MIN_BLOCK: usize = 4096;
+/// Vectors no longer than this stay on the thread that works on them: to wake another one takes longer than to pass over them.
+pub(crate) const SERIAL: usize = 8 * MIN_BLOCK;
 /// Running sums kept side by side.
 const LANES: usize = 16;
 
@@ -22,12 +24,13 @@ pub(crate) fn sum_blocks(n: usize, block: impl Fn(Range<usize>) -> f64 + Sync) -
     if n <= size {
         return block(0..n);
     }
-    let mut partial = [0.0; MAX_BLOCKS];
     let count = n.div_ceil(size);
-    partial[..count]
-        .par_iter_mut()
-        .enumerate()
-        .for_each(|(i, sum)| *sum = block(i * size..n.min((i + 1) * size)));
+    let of = |i: usize| block(i * size..n.min((i + 1) * size));
+    if n <= SERIAL {
+        return (0..count).map(of).sum();
+    }
+    let mut partial = [0.0; MAX_BLOCKS];
+    partial[..count].par_iter_mut().enumerate().for_each(|(i, sum)| *sum = of(i));
     partial.iter().sum()
 }
 
