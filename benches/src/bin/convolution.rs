@@ -25,14 +25,14 @@ fn median(runs: usize, mut f: impl FnMut()) -> f64 {
     times[times.len() / 2]
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut numbers = std::env::args().skip(1).map(|a| a.parse::<usize>());
     let threads = numbers.next().transpose()?.unwrap_or(2);
     let runs = numbers.next().transpose()?.unwrap_or(5);
     rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.install(|| measure(threads, runs))
 }
 
-fn measure(threads: usize, runs: usize) -> Result<(), Box<dyn Error>> {
+fn measure(threads: usize, runs: usize) -> Result<(), Box<dyn Error + Send + Sync>> {
     const N: usize = 1024;
     let (a, b) = (Mat::<f32>::from_fn(N, N, |i, j| (i + j) as f32), Mat::<f32>::identity(N, N));
     let mut c = Mat::<f32>::zeros(N, N);
