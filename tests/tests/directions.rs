@@ -86,7 +86,7 @@ impl Operator<Host<f64>> for Adversary {
                 7 => 1e300 * r[i],
                 8 => noise(i),
                 // Almost orthogonal to the residual.
-                9 => (if i % 2 == 0 { r[(i + 1) % self.n] } else { -r[i - 1] }) + 1e-7 * r[i],
+                9 => (if i.is_multiple_of(2) { r[(i + 1) % self.n] } else { -r[i - 1] }) + 1e-7 * r[i],
                 10 => {
                     if i == *call as usize % self.n {
                         1.0

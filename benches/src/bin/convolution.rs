@@ -25,7 +25,7 @@ fn median(runs: usize, mut f: impl FnMut()) -> f64 {
     times[times.len() / 2]
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut numbers = std::env::args().skip(1).map(|a| a.parse::<usize>());
     let threads = numbers.next().transpose()?.unwrap_or(2);
     let runs = numbers.next().transpose()?.unwrap_or(5);

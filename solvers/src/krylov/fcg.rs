@@ -293,10 +293,10 @@ mod tests {
         };
         let mut fcg = FlexibleCg::with_memory(&space, N, Stop::default(), 2).unwrap();
         let bad: [fn(usize, f64) -> f64; 5] = [
-            |call, r| if call % 3 == 0 { f64::NAN } else { r },
+            |call, r| if call.is_multiple_of(3) { f64::NAN } else { r },
             |_, r| if r > 0.0 { f64::INFINITY } else { r },
             |_, _| 0.0,
-            |call, r| if call % 2 == 0 { 1e-300 * r } else { r },
+            |call, r| if call.is_multiple_of(2) { 1e-300 * r } else { r },
             |_, r| 1e200 * r,
         ];
         for (i, f) in bad.into_iter().enumerate() {
@@ -314,7 +314,7 @@ mod tests {
         let mut steps = vec![];
         let alike: [fn(usize, f64) -> f64; 3] = [
             |_, r| r,
-            |call, r| if call % 2 == 0 { -r } else { r },
+            |call, r| if call.is_multiple_of(2) { -r } else { r },
             |call, r| 10f64.powi(call as i32 % 5) * r,
         ];
         for f in alike {
@@ -331,7 +331,9 @@ mod tests {
     fn proposals_that_do_not_pay_are_given_up() {
         let ((a, b), space) = (problem(), Host::<f64>::new());
         // The residual with all but one entry in a hundred taken out: downhill, and next to useless.
-        let poor = |call: usize, r: f64| if (r.to_bits() as usize + call) % 100 == 0 { r } else { 0.0 };
+        let poor = |call: usize, r: f64| {
+            if (r.to_bits() as usize).wrapping_add(call).is_multiple_of(100) { r } else { 0.0 }
+        };
         let run = |patience: Option<usize>| {
             let fcg = FlexibleCg::with_memory(&space, N, Stop::default(), 2).unwrap();
             let mut fcg = match patience {

@@ -39,7 +39,8 @@ impl Resampling {
             Self::Linear => {
                 let coarse = fine.div_ceil(2);
                 let near = i / 2;
-                let far = if i % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(coarse - 1) };
+                let far =
+                    if i.is_multiple_of(2) { near.saturating_sub(1) } else { (near + 1).min(coarse - 1) };
                 ([(near, 0.75), (far, 0.25), none, none], 2)
             }
         }

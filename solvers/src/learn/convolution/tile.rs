@@ -25,10 +25,11 @@ macro_rules! widths {
         match $width {
             $( $p if $p * $r <= <$v>::SUMS => {
                 // The usual number of channels is known to the compiler as well, and with it every address.
-                // SAFETY: the tile lies in the row.
                 if $self.g.inputs == 16 {
+                    // SAFETY: the tile lies in the row.
                     unsafe { $self.column::<$v, $r, $p, 16>($at) }
                 } else {
+                    // SAFETY: as above.
                     unsafe { $self.column::<$v, $r, $p, 0>($at) }
                 }
             } )*
