@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let threads = numbers.next().transpose()?.unwrap_or(2);
     let runs = numbers.next().transpose()?.unwrap_or(5);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    pool.install(|| measure(threads, runs)).map_err(|e| e as Box<dyn Error>)
+    pool.install(|| measure(threads, runs))
 }
 
 fn measure(threads: usize, runs: usize) -> Result<(), Box<dyn Error + Send + Sync>> {
