@@ -291,7 +291,8 @@ mod tests {
             ("\\\\\\\"dim\\\\\\\":2", "\\\\\\\"dim\\\\\\\":3", "tensor"),
             ("\\\\\\\"dim\\\\\\\":2", "\\\\\\\"dim\\\\\\\":9", "its `dim` is 9"),
             ("\\\\\\\"before\\\\\\\":1", "\\\\\\\"before\\\\\\\":2", "tensor `before_1a.weight` is missing"),
-            ("dcdm", "dcdn", "its architecture is `dcdn`"),
+            // The name of the checkpoint is the same word, without these signs.
+            ("\\\\\\\"dcdm", "\\\\\\\"dcdn", "its architecture is `dcdn`"),
             ("direction", "pirection", "it holds a `pirection`"),
         ] {
             let at = bytes.windows(from.len()).position(|w| w == from.as_bytes());
