@@ -72,11 +72,7 @@ fn a_training_goes_on_to_the_same_bits_from_any_step() {
     fn bits<T: Real>(t: &Trainer<T>) -> Vec<u64> {
         t.parameters().iter().map(|p| p.f64().to_bits()).collect()
     }
-    fn check<T: Real>(stops: &[u64]) {
-        let options = TrainerOptions {
-            balance: Balance::GradientStatistics(GradientStatistics::published()),
-            ..fixed()
-        };
+    fn check<T: Real>(options: &TrainerOptions, stops: &[u64]) {
         let go = |trainer: &mut Trainer<T>, to: u64| {
             while trainer.steps() < to {
                 if trainer.steps() < 25 {
@@ -102,8 +98,13 @@ fn a_training_goes_on_to_the_same_bits_from_any_step() {
             assert_eq!(whole.weights(), second.weights());
         }
     }
-    check::<f32>(&[0, 1, 10, 13, 24, 25, 26, 33]);
-    check::<f64>(&[7, 30]);
+    let balance = Balance::GradientStatistics(GradientStatistics::published());
+    let options = TrainerOptions { balance, ..fixed() };
+    check::<f32>(&options, &[0, 1, 10, 13, 24, 25, 26, 33]);
+    check::<f64>(&options, &[7, 30]);
+    // Weights of the points that L-BFGS began with are kept; at every sixth step it begins anew.
+    let causal = Some(Causal { axis: 0, range: [-1.0, 1.0], slabs: 4, tolerance: 0.01 });
+    check::<f64>(&TrainerOptions { causal, redraw: 6, ..options }, &[7, 26, 29, 30, 31]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ const FUNCTIONS: [(&str, &str); 6] = [
     // His equivalence: the distance to what two distances lead to.
     ("nearest(a, b)", "where(a + b > 0, a*b/(a + b), 0)"),
     // A distance with its sign; the surface itself is inside.
-    ("signed(d, sign)", "where(d > 0, sign*d, d)"),
+    ("signed(d, s)", "where(d > 0, s*d, d)"),
     // The line f = 0 within the disk t > 0: √(f² + ((√(t² + f⁴) − t)/2)²). In the disk it is |f| √(1 + q²) with
     // q = f³ / 2(√(t² + f⁴) + t), which takes no root of what may be zero.
     (
