@@ -60,7 +60,7 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
 /// What is trained.
 enum Configured {
     Physics(Box<Config>),
-    Direction(DirectionConfig),
+    Direction(Box<DirectionConfig>),
 }
 
 impl Configured {
@@ -69,7 +69,7 @@ impl Configured {
         // A file that cannot be read is refused below.
         let text = std::fs::read_to_string(path).unwrap_or_default();
         Ok(if DirectionConfig::is_meant_by(&text) {
-            Self::Direction(DirectionConfig::load(path, sets)?)
+            Self::Direction(Box::new(DirectionConfig::load(path, sets)?))
         } else {
             Self::Physics(Box::new(Config::load(path, sets)?))
         })
