@@ -120,7 +120,8 @@ impl DirectionTraining {
             largest = largest.max(loss.sqrt());
         }
         let name = "held-out residual".into();
-        self.errors = vec![FieldError { name, relative_l2: (sum / count).sqrt(), max: largest, spectral: None }];
+        self.errors =
+            vec![FieldError { name, relative_l2: (sum / count).sqrt(), max: largest, spectral: None }];
         Ok(())
     }
 }
