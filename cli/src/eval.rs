@@ -28,9 +28,9 @@ pub fn run(a: &Eval, console: &Console) -> Result<Code, Failure> {
 
 /// What a network of directions leaves of the samples that were held out.
 fn directions(a: &Eval, console: &Console) -> Result<Code, Failure> {
-    if a.data.is_some() || a.output.is_some() {
+    if a.data.is_some() || a.output.is_some() || a.spectral {
         return Err(Failure::usage(
-            "--data and --output belong to solutions; solve with directions: resolvent solve --method directions --model FILE",
+            "--data, --output and --spectral belong to solutions; solve with directions: resolvent solve --method directions --model FILE",
         ));
     }
     let errors = direction::evaluate(&a.folder)?;
