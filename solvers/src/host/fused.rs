@@ -44,6 +44,9 @@ pub trait Fused: Sized {
     const BLOCK: usize;
     /// Runs a loop with the widest registers the processor has.
     fn fused<K: FusedKernel<Self>>(kernel: K) -> K::Output;
+    /// Runs a loop with registers of `bytes`, 16, 32 or 64, where the processor has them.
+    #[cfg(test)]
+    fn fused_in<K: FusedKernel<Self>>(bytes: usize, kernel: K) -> Option<K::Output>;
 }
 
 macro_rules! fused {
@@ -74,6 +77,26 @@ macro_rules! fused {
                     }
                 }
                 kernel.run::<portable::Lanes<$t>, { $block / 4 }>()
+            }
+            #[cfg(test)]
+            fn fused_in<K: FusedKernel<$t>>(bytes: usize, kernel: K) -> Option<K::Output> {
+                #[cfg(target_arch = "x86_64")]
+                {
+                    #[target_feature(enable = "avx2,fma")]
+                    fn medium<K: FusedKernel<$t>>(kernel: K) -> K::Output {
+                        kernel.run::<$medium, 2>()
+                    }
+                    let has = std::arch::is_x86_feature_detected!("avx2")
+                        && std::arch::is_x86_feature_detected!("fma");
+                    if bytes == 32 && has {
+                        // SAFETY: the processor has the features.
+                        return Some(unsafe { medium(kernel) });
+                    }
+                    if bytes == 64 && std::arch::is_x86_feature_detected!("avx512f") {
+                        return Some(Self::fused(kernel));
+                    }
+                }
+                (bytes == 16).then(|| kernel.run::<portable::Lanes<$t>, { $block / 4 }>())
             }
         }
     };

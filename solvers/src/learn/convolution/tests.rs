@@ -72,6 +72,96 @@ fn values_match_plain_loops_at_ragged_sizes() {
     }
 }
 
+/// Value and gradient of the kernel by registers of every width, one layer at a time.
+fn by_registers<T: Scalar>(g: Geometry, tolerance: f64) {
+    let (x, w) = (noise(g.cells() * g.inputs, 1), noise(g.taps() * g.inputs * g.outputs, 2));
+    let expected = plain(g, &x, &w);
+    let mut packed = vec![T::of(0.0); g.packed::<T>()];
+    pack(g, &of::<T>(&w), &mut packed);
+    let blocks = Geometry { outputs: g.padded::<T>(), ..g };
+    let v = noise(g.cells() * blocks.outputs, 3);
+    let (x, v) = (of::<T>(&x), of::<T>(&v));
+    let close = |what: &str, got: f64, expected: f64| {
+        assert!(
+            (got - expected).abs() < tolerance * (1.0 + expected.abs()),
+            "{what}, {g:?}: {got} {expected}"
+        );
+    };
+    for bytes in [16, 32, 64] {
+        let layer = g.n[0] * g.n[1] * g.outputs;
+        let mut y = vec![T::of(f64::NAN); expected.len()];
+        let mut out = vec![T::of(0.0); blocks.packed::<T>()];
+        for (z, y) in y.chunks_mut(layer).enumerate() {
+            let finish = Finish { positive: false, add: false };
+            let tile = Tile { g, x: &x, w: &packed, b: None, finish, z, first: 0, y };
+            let gram = Gram { g: blocks, x: &x, v: &v, z, rows: 0..g.n[1], out: &mut out };
+            if T::fused_in(bytes, tile).is_none() || T::fused_in(bytes, gram).is_none() {
+                return;
+            }
+        }
+        y.iter().zip(&expected).for_each(|(y, e)| close("value", y.f64(), *e));
+        // Σ v(c, o) x(c + t, i), found as the value of x with one weight that is 1.
+        for place in [0, out.len() / 2, out.len() - 1] {
+            let (block, rest) =
+                (place / (g.taps() * g.inputs * T::BLOCK), place % (g.taps() * g.inputs * T::BLOCK));
+            let (row, o) = (rest / T::BLOCK, block * T::BLOCK + rest % T::BLOCK);
+            let mut one = vec![0.0; g.taps() * g.inputs];
+            one[row] = 1.0;
+            let wide: Vec<f64> = x.iter().map(|x| x.f64()).collect();
+            let moved = plain(Geometry { outputs: 1, ..g }, &wide, &one);
+            let sum: f64 = moved.iter().zip(v.chunks(blocks.outputs)).map(|(x, v)| x * v[o].f64()).sum();
+            close("gradient", out[place].f64(), sum);
+        }
+    }
+}
+
+#[test]
+fn registers_of_every_width_give_the_same() {
+    for grid in grids() {
+        for [inputs, outputs] in CHANNELS {
+            let g = Geometry::new(grid, inputs, outputs);
+            by_registers::<f64>(g, 1e-12);
+            by_registers::<f32>(g, 5e-5);
+        }
+    }
+}
+
+/// K x, its transpose and its gradient, against the sums they are.
+#[test]
+fn local_products_match_plain_loops() {
+    for grid in grids() {
+        let g = Geometry::new(grid, 1, 1);
+        let (cells, taps) = (g.cells(), g.taps());
+        let (x, v, k) = (noise(2 * cells, 1), noise(2 * cells, 2), noise(cells * taps, 3));
+        let mut planes = vec![0.0; k.len()];
+        local::by_taps(&k, taps, &mut planes);
+        let mut moved = vec![];
+        for tap in 0..taps {
+            let mut one = vec![0.0; taps];
+            one[tap] = 1.0;
+            moved.push(plain(g, &x, &one));
+        }
+        let mut y = vec![1.0; 2 * cells];
+        local::apply(g, &planes, false, &x, true, &mut y);
+        for (c, y) in y.iter().enumerate() {
+            let expected: f64 = 1.0 + (0..taps).map(|t| k[c % cells * taps + t] * moved[t][c]).sum::<f64>();
+            assert!((y - expected).abs() < 1e-13, "{grid:?} {c}: {y} {expected}");
+        }
+        let mut back = vec![f64::NAN; 2 * cells];
+        local::apply(g, &planes, true, &v, false, &mut back);
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let difference = dot(&v, &y) - v.iter().sum::<f64>() - dot(&back, &x);
+        assert!(difference.abs() < 1e-12, "{grid:?}: {difference:e}");
+        let mut gradient = vec![0.0; k.len()];
+        local::add_gradient(g, &x, &v, &mut gradient);
+        for (place, found) in gradient.iter().enumerate() {
+            let (tap, c) = (place / cells, place % cells);
+            let expected = v[c] * moved[tap][c] + v[cells + c] * moved[tap][cells + c];
+            assert!((found - expected).abs() < 1e-13, "{grid:?} {place}");
+        }
+    }
+}
+
 #[test]
 fn resampling_keeps_constants_and_its_transpose_is_one() {
     for grid in grids() {
