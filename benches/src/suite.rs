@@ -2,7 +2,6 @@
 
 use crate::measurement::{Measurement, reached, thinned};
 use crate::{Method, Spread, memory};
-use resolvent::plan::Preconditioner;
 use resolvent::{
     Boundary, Grid, Map, Matrix, Multigrid, MultigridOptions, Poisson, Progress, Report, Status, Stencil,
     Stop,
@@ -120,7 +119,7 @@ pub fn warm_up() -> Result<()> {
     let (grid, b) = (Matrix::from(problem.stencil().clone()), problem.rhs(RhsKind::Noise)?);
     let stored = Matrix::from_sparse(problem.stencil().to_csr()?.0);
     for method in crate::method::METHODS {
-        let a = if method.plan.preconditioner == Preconditioner::Multigrid { &grid } else { &stored };
+        let a = if method.plan.preconditioner.needs_grid() { &grid } else { &stored };
         let mut solver = method.plan.set_up(a, Stop::default())?;
         let _ = solver.solve(a, &b, &mut vec![0.0; b.len()], &mut |_| ControlFlow::Break(()))?;
     }
