@@ -18,7 +18,7 @@ const fn cg(preconditioner: Preconditioner, precision: Precision) -> Plan {
 }
 
 /// Every method, in the order of their listing.
-pub const METHODS: [Method; 9] = [
+pub const METHODS: [Method; 8] = [
     Method {
         name: "cg",
         summary: "conjugate gradients alone",
@@ -48,11 +48,6 @@ pub const METHODS: [Method; 9] = [
         name: "multigrid-f64",
         summary: "preconditioned by a geometric V-cycle in f64",
         plan: cg(Preconditioner::Multigrid, Precision::F64),
-    },
-    Method {
-        name: "learned",
-        summary: "preconditioned by the cycle in f32 with what was learned of solids and air",
-        plan: cg(Preconditioner::Learned, Precision::Mixed),
     },
     Method {
         name: "amg",

@@ -119,7 +119,7 @@ pub struct Solve {
     /// The method: auto, cg, fcg, minres, gmres, fgmres, bicgstab, lsqr or direct.
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Method::from_str)]
     pub method: Method,
-    /// Its preconditioner: auto, none, jacobi, spai0, scaling, mic, ict, ilu, chebyshev, multigrid or learned (grids) or amg.
+    /// Its preconditioner: auto, none, jacobi, spai0, scaling, mic, ict, ilu, chebyshev, multigrid (grids) or amg.
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Preconditioner::from_str)]
     pub precond: Preconditioner,
     /// End when the residual is below this part of the right-hand side.
@@ -220,7 +220,7 @@ pub struct BenchHow {
 /// How methods are compared on one right-hand side.
 #[derive(Debug, Args)]
 pub struct BenchHowOne {
-    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, learned, amg, direct [default: those that fit].
+    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, amg, direct [default: those that fit].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', num_args = 1..)]
     pub methods: Vec<String>,
     /// Repeat each this often; medians are reported.

@@ -1,4 +1,4 @@
-//! Trains the multigrid cycle that ships with the library: `train_cycle DIM WEIGHTS.safetensors [SEED] [STATE.safetensors]`. With a
+//! Trains the numbers of a multigrid cycle: `train_cycle DIM WEIGHTS.safetensors [SEED] [STATE.safetensors]`. With a
 //! state it saves there every ten steps, and goes on from it when it exists.
 
 use resolvent::{CycleTraining, CycleTrainingOptions};

@@ -4,6 +4,9 @@
 //! by finite-volume upscaling; simplex interpolation that knows solids, prescribed values and jumps, and its
 //! transpose; only the strongly coupled dimensions are coarsened; a direct solve at the bottom.
 //! The cycle usually runs in f32 inside an f64 iteration, which costs no steps and halves the traffic.
+//!
+//! Where coefficients or the geometry vary, coarse levels are solved for by a polynomial of three cycles. Cells beside solids and
+//! air can be relaxed twice, and the numbers that theory does not give can be learned ([`Tuning`]).
 
 mod band;
 mod coarsen;
@@ -60,7 +63,7 @@ impl MultigridOptions {
 
 impl Default for MultigridOptions {
     fn default() -> Self {
-        Self { strong: 0.4, direct_cells: 300, band: true, polynomial: true, tuning: Tuning::CLASSICAL }
+        Self { strong: 0.4, direct_cells: 300, band: false, polynomial: true, tuning: Tuning::CLASSICAL }
     }
 }
 

@@ -128,8 +128,6 @@ named! {
     Chebyshev = "chebyshev",
     /// A geometric multigrid cycle; for matrices on a grid.
     Multigrid = "multigrid",
-    /// The same cycle with what was learned of solids and air; for matrices on a grid.
-    Learned = "learned",
     /// An algebraic multigrid cycle; for sparse matrices.
     Amg = "amg",
 }
@@ -137,7 +135,7 @@ named! {
 impl Preconditioner {
     /// Whether it is made for matrices on a grid, and for no others.
     pub const fn needs_grid(self) -> bool {
-        matches!(self, Self::Multigrid | Self::Learned)
+        matches!(self, Self::Multigrid)
     }
 }
 

@@ -1,5 +1,5 @@
 //! What each part of the multigrid cycle is worth beside solids and air: `cycles [SIZES] [SEEDS] [ROUNDS] [WEIGHTS]`, lists separated
-//! by commas, `64,128`, `101,102` and 5 unless told otherwise; WEIGHTS is a file to measure in place of the shipped one. Every
+//! by commas, `64,128`, `101,102` and 5 unless told otherwise; WEIGHTS is a file that `train_cycle` wrote, to measure its cycle too. Every
 //! cycle under conjugate gradients on `smoke`, `gyroid`, `spheres` and `dam` with noise, true residual 1e-6, in turns; medians.
 
 use resolvent::{Cg, Host, Map, Multigrid, MultigridOptions, Stop, Tuning};
@@ -20,24 +20,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sizes: Vec<usize> = list(arguments.next(), "64,128")?;
     let seeds: Vec<u64> = list(arguments.next(), "101,102")?;
     let rounds: usize = arguments.next().as_deref().unwrap_or("5").parse()?;
-    let learned = match arguments.next() {
-        Some(path) => Tuning::load(Path::new(&path), 3)?,
-        None => Tuning::learned(3)?,
-    };
+    let learned = arguments.next().map(|path| Tuning::load(Path::new(&path), 3)).transpose()?;
     let with = |band, polynomial, tuning| {
         let mut options = MultigridOptions::default().with_tuning(tuning);
         (options.band, options.polynomial) = (band, polynomial);
         options
     };
     let classical = Tuning::CLASSICAL;
-    let cycles = [
+    let mut cycles = vec![
         ("V(1,1)", with(false, false, classical)),
         ("V, band", with(true, false, classical)),
         ("polynomial", with(false, true, classical)),
         ("polynomial, band", with(true, true, classical)),
-        ("learned, V", with(true, false, learned)),
-        ("learned", with(true, true, learned)),
     ];
+    if let Some(learned) = learned {
+        cycles.push(("learned", with(false, true, learned)));
+        cycles.push(("learned, band", with(true, true, learned)));
+    }
     println!("| problem | cycle | steps | set-up s | solve s | total s (min to max) | of V(1,1) |");
     println!("|:--|:--|--:|--:|--:|--:|--:|");
     let mut logs = vec![Vec::new(); cycles.len()];

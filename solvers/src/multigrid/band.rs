@@ -38,9 +38,10 @@ impl<T: Scalar> Band<T> {
             .map(|row| {
                 let (j, k) = (row % ny, row / ny);
                 let mut lists = [const { Vec::new() }; 2];
-                for (i, plain) in pattern.row(j, k).iter().enumerate().take(nx) {
+                let plain = pattern.row(j, k);
+                for i in 0..nx {
                     let at = [i, j, k];
-                    if *plain || !g.is_active(at) {
+                    if plain.is_some_and(|plain| plain[i]) || !g.is_active(at) {
                         continue;
                     }
                     if let Some(key) = pattern.key(g, at).filter(|key| chosen[*key]) {

@@ -233,7 +233,7 @@ fn coefficients(
     let [nx, ny, _] = e.n;
     let mut kappa = vec![0f32; e.cells()];
     kappa.par_chunks_mut(nx).enumerate().for_each(|(row, kappa)| {
-        let plain = geometry.map(|g| g.pattern.row(row % ny, row / ny));
+        let plain = geometry.and_then(|g| g.pattern.row(row % ny, row / ny));
         for (i, kappa) in kappa.iter_mut().enumerate() {
             if plain.is_some_and(|plain| plain[i]) {
                 *kappa = 1.0;
@@ -353,7 +353,7 @@ pub(crate) fn upscale<T: Scalar, G: Conductances>(
     let inside = Packed::pack([x, y, z, 1.0]);
     bytes.par_chunks_mut(nx).enumerate().for_each(|(row, bytes)| {
         let (j, k) = (row % ny, row / ny);
-        let plain = geometry.map(|g| g.pattern.row(j, k));
+        let plain = geometry.and_then(|g| g.pattern.row(j, k));
         for (i, b) in bytes.iter_mut().enumerate() {
             *b = if plain.is_some_and(|plain| plain[i]) {
                 inside
@@ -461,20 +461,16 @@ fn coarse_face<G: Conductances>(up: &Upscaling<G>, axis: usize, face: [usize; 3]
     sum
 }
 
-/// The sinks of a coarse cell's children, each behind half a fine cell.
+/// The sinks of a coarse cell's children together. What a sink takes depends on the value in its own cell, which is about the
+/// coarse cell's, and on no way to a face: with a resistance of half a cell before it, as a face has, water under air needs
+/// half as many steps again.
 fn coarse_sink<G: Conductances>(up: &Upscaling<G>, cell: [usize; 3]) -> f64 {
     let h = up.halving;
     let mut sum = 0.0;
     for k in h.children(2, cell[2]) {
         for j in h.children(1, cell[1]) {
             for i in h.children(0, cell[0]) {
-                let s = up.g.sink([i, j, k]);
-                if s > 0.0 {
-                    let kappa = f64::from(up.kappa[i + h.fine.start(j, k)]);
-                    let mean = up.mean.iter().fold(0.0f64, |m, v| m.max(*v));
-                    let half = if kappa * mean > 0.0 { 0.5 / (kappa * mean) } else { 0.0 };
-                    sum += 1.0 / (1.0 / s + half);
-                }
+                sum += up.g.sink([i, j, k]);
             }
         }
     }

@@ -88,7 +88,7 @@ impl<T: Scalar> Coefficients<T> {
     }
 
     /// y ← Ax, for x that is 0 where no cell takes part.
-    pub fn apply(&self, x: &mut [T], y: &mut [T]) {
+    pub fn apply(&self, x: &[T], y: &mut [T]) {
         match self {
             Self::Nine(_) => unreachable!("planar levels are solved by one cycle"),
             other => with_rows!(other, |rows| product::apply(rows, x, y)),
@@ -165,7 +165,7 @@ impl<T: Scalar> Coefficients<T> {
     /// The places of a level whose open faces have these conductances.
     fn pattern(&self, open: [f64; 3]) -> Option<Pattern> {
         match self {
-            Self::Constant(a) => Some(Pattern::new(a, open)),
+            Self::Constant(a) => Some(Pattern::unknown(Rows::<T>::extent(a), open)),
             Self::Flags(a) => Some(Pattern::new(a, open)),
             Self::Faces(a) => Some(Pattern::new(a, open)),
             Self::Nine(_) => None,

@@ -283,16 +283,16 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Descend<'_, T, U,
         let h = self.halving;
         // SAFETY: `Wave` keeps planes apart and passes in order.
         unsafe {
-            let f = self.f.get(0, h.fine.cells());
+            let f = || self.f.get(0, h.fine.cells());
             match (stage, self.band) {
                 (0, _) => self.begin(k),
                 (1, _) => {
                     let mut off = [T::of(0.0); BLOCK];
                     for j in 0..h.fine.n[1] {
-                        relax(self.rows, f, self.e, [j, k], 1, &mut off);
+                        relax(self.rows, f(), self.e, [j, k], 1, &mut off);
                     }
                 }
-                (2 | 3, Some(band)) => band.relax(self.rows, f, self.e, k, stage - 2),
+                (2 | 3, Some(band)) => band.relax(self.rows, f(), self.e, k, stage - 2),
                 _ => self.restrict(k),
             }
         }

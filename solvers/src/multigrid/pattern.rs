@@ -13,7 +13,7 @@ pub(crate) struct Pattern {
     extent: Extent,
     /// The conductance of an open face.
     pub open: [f64; 3],
-    /// Whether a cell and its neighbours look like the inside of a uniform grid.
+    /// Whether a cell and its neighbours look like the inside of a uniform grid; empty when it is not known of any.
     plain: Vec<bool>,
 }
 
@@ -37,14 +37,21 @@ impl Pattern {
         Self { extent, open, plain }
     }
 
+    /// Without looking at the cells.
+    pub fn unknown(extent: Extent, open: [f64; 3]) -> Self {
+        Self { extent, open, plain: Vec::new() }
+    }
+
+    /// Which cells of a row are plain, where that is known.
     #[inline(always)]
-    pub fn row(&self, j: usize, k: usize) -> &[bool] {
-        &self.plain[self.extent.start(j, k)..][..self.extent.n[0]]
+    pub fn row(&self, j: usize, k: usize) -> Option<&[bool]> {
+        let start = self.extent.start(j, k);
+        self.plain.get(start..start + self.extent.n[0])
     }
 
     #[inline(always)]
     pub fn is_plain(&self, [i, j, k]: [usize; 3]) -> bool {
-        self.plain[i + self.extent.start(j, k)]
+        self.plain.get(i + self.extent.start(j, k)).is_some_and(|plain| *plain)
     }
 
     /// The kind of place of an active cell; none where all inner faces are open. The sides of the box are no irregularity.

@@ -30,7 +30,7 @@ pub struct CycleTrainingOptions {
 }
 
 impl CycleTrainingOptions {
-    /// What the weights that ship were made with, but for the seed.
+    /// What is usual.
     pub fn new(dim: usize) -> Self {
         Self { dim, seed: 1, steps: 150, batch: 4, rate: 0.05 }
     }
@@ -194,7 +194,7 @@ impl Sample {
 
 /// Small grids get several levels, as the large ones to come have.
 fn options(tuning: Tuning) -> MultigridOptions {
-    MultigridOptions { direct_cells: 12, ..MultigridOptions::default().with_tuning(tuning) }
+    MultigridOptions { direct_cells: 12, band: true, ..MultigridOptions::default().with_tuning(tuning) }
 }
 
 /// The mean loss and its gradient, summed in the order of the samples.

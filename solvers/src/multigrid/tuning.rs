@@ -146,17 +146,6 @@ impl Tuning {
 }
 
 impl Tuning {
-    /// What was learned on random geometries of at most 32 cells a side, and ships with the library. `dim` is 2 or 3.
-    ///
-    /// Made by `cargo run --release -p resolvent --example train_cycle -- DIM solvers/weights/cycle-DIMd.safetensors`.
-    pub fn learned(dim: usize) -> Result<Self> {
-        let bytes: &[u8] = match dim {
-            2 => include_bytes!("../../weights/cycle-2d.safetensors"),
-            _ => include_bytes!("../../weights/cycle-3d.safetensors"),
-        };
-        Self::take(Checkpoint::from_bytes(Path::new("the weights that ship with the library"), bytes)?, dim)
-    }
-
     /// Reads what [`save`](Self::save) wrote.
     ///
     /// # Errors

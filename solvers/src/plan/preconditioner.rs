@@ -8,7 +8,6 @@ use crate::precond::{
 };
 use crate::{
     Amg, AmgOptions, Csr, Equilibration, Error, Host, LinearOperator, Multigrid, MultigridOptions, Result,
-    Tuning,
 };
 
 /// A preconditioner, and the levels of an algebraic hierarchy.
@@ -47,17 +46,11 @@ impl Preconditioner {
                     mend: "choose multigrid, mic or jacobi",
                 });
             }
-            (Self::Multigrid | Self::Learned, Matrix::Structured(a)) => {
-                let mut options = MultigridOptions::default();
-                if self == Self::Learned {
-                    options.tuning = Tuning::learned(a.grid().dim())?;
-                }
-                match precision {
-                    Precision::Mixed => Box::new(Multigrid::<f32>::new(a, options)?),
-                    Precision::F64 => Box::new(Multigrid::<f64>::new(a, options)?),
-                }
-            }
-            (Self::Multigrid | Self::Learned, _) => {
+            (Self::Multigrid, Matrix::Structured(a)) => match precision {
+                Precision::Mixed => Box::new(Multigrid::<f32>::new(a, MultigridOptions::default())?),
+                Precision::F64 => Box::new(Multigrid::<f64>::new(a, MultigridOptions::default())?),
+            },
+            (Self::Multigrid, _) => {
                 return Err(Error::Unsuited {
                     what: "geometric multigrid",
                     needs: "a grid Laplacian: a problem family, or a system file with `grid`",
