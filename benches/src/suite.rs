@@ -3,7 +3,7 @@
 use crate::measurement::{Measurement, reached, thinned};
 use crate::{Method, Spread, memory};
 use resolvent::direction::Model;
-use resolvent::plan::{self, Preconditioner};
+use resolvent::plan;
 use resolvent::{
     Boundary, Grid, Map, Matrix, Multigrid, MultigridOptions, Poisson, Progress, Report, Status, Stencil,
     Stop,
@@ -125,7 +125,7 @@ pub fn warm_up() -> Result<()> {
     // A network has no buffers that libraries keep.
     let plain = |m: &Method| m.plan.method != plan::Method::Directions;
     for method in crate::method::METHODS.into_iter().filter(plain) {
-        let a = if method.plan.preconditioner == Preconditioner::Multigrid { &grid } else { &stored };
+        let a = if method.plan.preconditioner.needs_grid() { &grid } else { &stored };
         let mut solver = method.plan.set_up(a, Stop::default())?;
         let _ = solver.solve(a, &b, &mut vec![0.0; b.len()], &mut |_| ControlFlow::Break(()))?;
     }

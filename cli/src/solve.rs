@@ -6,7 +6,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::load::{self, Loaded};
 use resolvent::direction::Model;
-use resolvent::plan::{Method, Plan, Preconditioner, Solver};
+use resolvent::plan::{Method, Plan, Solver};
 use resolvent::{Matrix, Report, Status, Stop};
 use resolvent_benches::table::{grouped, seconds};
 use resolvent_benches::{memory, plot};
@@ -28,10 +28,11 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
     let loaded = load::load(a, console)?;
     let system = &loaded.system;
     let matrix = &system.matrix;
-    if a.precond == Preconditioner::Multigrid && !matches!(matrix, Matrix::Structured(_)) {
-        return Err(Failure::usage(
-            "--precond multigrid needs a grid: a problem family, or a system file with `grid`; use amg here",
-        ));
+    if a.precond.needs_grid() && !matches!(matrix, Matrix::Structured(_)) {
+        let name = a.precond;
+        return Err(Failure::usage(format!(
+            "--precond {name} needs a grid: a problem family, or a system file with `grid`; use amg here",
+        )));
     }
     let empty = Vec::new();
     let b = system.rhs.as_ref().unwrap_or(&empty);

@@ -71,6 +71,8 @@ pub use krylov::{
     minres::Minres,
     refinement::Refinement,
 };
+pub use multigrid::training::{CycleTraining, CycleTrainingOptions};
+pub use multigrid::tuning::Tuning;
 pub use multigrid::{Multigrid, MultigridOptions};
 pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape};
 pub use plan::{Matrix, Plan};

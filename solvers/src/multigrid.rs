@@ -4,33 +4,39 @@
 //! by finite-volume upscaling; simplex interpolation that knows solids, prescribed values and jumps, and its
 //! transpose; only the strongly coupled dimensions are coarsened; a direct solve at the bottom.
 //! The cycle usually runs in f32 inside an f64 iteration, which costs no steps and halves the traffic.
+//!
+//! Where coefficients or the geometry vary, coarse levels are solved for by a polynomial of three cycles. Cells beside solids and
+//! air can be relaxed twice, and the numbers that theory does not give can be learned ([`Tuning`]).
 
+mod band;
 mod coarsen;
 mod coarsest;
+mod domain;
+mod hierarchy;
 mod level;
+mod pattern;
 mod planar;
 mod split;
+pub mod training;
 mod transfer;
+pub mod tuning;
 mod weights;
 
 use crate::error::check_len;
 use crate::host::buffer::Buffer;
 use crate::operator::check_apply;
 use crate::stencil::Stencil;
-use crate::stencil::faces::Faces;
-use crate::stencil::flags::Flags;
-use crate::stencil::poisson::Constant;
-use crate::stencil::rows::{Extent, Rows, Shared};
+use crate::stencil::rows::{Rows, Shared};
 use crate::{Error, Grid, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
-use coarsen::Estimate;
-use coarsest::Coarsest;
+use band::Band;
+use hierarchy::{Bottom, Coefficients, Interpolation, Level, build, with_rows};
 use level::{Ascend, Descend, Halving};
 use planar::cycle::Plane;
-use planar::operator::{Nine, Planar};
 use split::Split;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use weights::{Packed, Separable, Weights};
+use tuning::Tuning;
+use weights::Weights;
 
 /// How a hierarchy is built.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,11 +46,24 @@ pub struct MultigridOptions {
     pub strong: f64,
     /// A level of at most this many cells is solved directly.
     pub direct_cells: usize,
+    /// Whether cells beside solids and air are relaxed twice.
+    pub band: bool,
+    /// Whether coarse levels are solved for by a polynomial of three cycles.
+    pub polynomial: bool,
+    /// What is done beside solids and air, in numbers.
+    pub tuning: Tuning,
+}
+
+impl MultigridOptions {
+    /// With another tuning.
+    pub const fn with_tuning(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
+    }
 }
 
 impl Default for MultigridOptions {
     fn default() -> Self {
-        Self { strong: 0.4, direct_cells: 300 }
+        Self { strong: 0.4, direct_cells: 300, band: false, polynomial: true, tuning: Tuning::CLASSICAL }
     }
 }
 
@@ -67,35 +86,6 @@ pub struct Multigrid<T: Scalar> {
     options: MultigridOptions,
 }
 
-/// The coefficients of a level.
-enum Coefficients<T> {
-    Constant(Constant<T>),
-    Flags(Flags<T>),
-    Faces(Faces<T>),
-    Nine(Nine<T>),
-}
-
-/// The interpolation to a level.
-enum Interpolation<T> {
-    /// With everything else that the level needs.
-    Split(Box<Split<T>>),
-    Separable(Separable<T>),
-    Packed(Packed),
-    /// With the inverse diagonal.
-    Planar(planar::interpolation::Interpolation<T>, Vec<T>),
-}
-
-struct Level<T> {
-    coefficients: Coefficients<T>,
-    interpolation: Interpolation<T>,
-    halving: Halving,
-}
-
-struct Bottom {
-    extent: Extent,
-    direct: Coarsest,
-}
-
 /// What a cycle writes to: the vectors of each level, what the tiles of a split level work in, and the sums r·z of each
 /// plane.
 struct Work<T> {
@@ -105,131 +95,26 @@ struct Work<T> {
 }
 
 /// The vectors of a level. `below` and `above` are sums for the next coarser one; on a planar level `below` is the residual.
+/// `sum` is that of the terms of a polynomial.
 struct Workspace<T> {
     f: Buffer<T>,
     e: Buffer<T>,
     below: Buffer<T>,
     above: Buffer<T>,
-}
-
-/// Binds `$rows` to the coefficients, whichever they are.
-macro_rules! with_rows {
-    ($c:expr, |$rows:ident| $body:expr) => {
-        match $c {
-            Coefficients::Constant($rows) => $body,
-            Coefficients::Flags($rows) => $body,
-            Coefficients::Faces($rows) => $body,
-            Coefficients::Nine(_) => unreachable!("planar levels have no rows of six neighbours"),
-        }
-    };
-}
-
-impl<T: Scalar> Coefficients<T> {
-    fn extent(&self) -> Extent {
-        match self {
-            Self::Nine(a) => a.extent(),
-            other => with_rows!(other, |rows| Rows::<T>::extent(rows)),
-        }
-    }
-
-    fn of(a: &Stencil) -> Self {
-        match a {
-            Stencil::Poisson(a) => {
-                let c = &a.inner.double;
-                Self::Constant(Constant::new(c.extent(), c.c, c.ends))
-            }
-            Stencil::Flags(a) => Self::Flags(a.inner.double.cast()),
-            Stencil::Faces(a) => Self::Faces(a.faces.cast()),
-        }
-    }
-
-    /// The next coarser coefficients and the interpolation to this level, unless this is the coarsest one.
-    fn coarsen(
-        &self,
-        options: &MultigridOptions,
-        estimate: Estimate,
-    ) -> Option<(Self, Interpolation<T>, Halving)> {
-        let extent = self.extent();
-        if extent.cells() <= options.direct_cells {
-            return None;
-        }
-        if let Self::Nine(a) = self {
-            return Self::planar(a, extent);
-        }
-        let mean = match self {
-            Self::Constant(a) => std::array::from_fn(|d| if extent.n[d] > 1 { a.c[d] } else { 0.0 }),
-            Self::Flags(_) => extent.n.map(|n| if n > 1 { 1.0 } else { 0.0 }),
-            Self::Faces(a) => coarsen::means(a),
-            Self::Nine(_) => unreachable!("taken care of above"),
-        };
-        let strongest = (0..3).filter(|d| extent.n[*d] > 1).map(|d| mean[d]).fold(0.0, f64::max);
-        let halve: [bool; 3] = std::array::from_fn(|d| {
-            extent.n[d] > 1 && mean[d] > 0.0 && mean[d] >= options.strong * strongest
-        });
-        // Two colours need an even ring on this level and on the next.
-        let odd_ring = (0..3).any(|d| extent.periodic[d] && extent.n[d] % 2 == 1);
-        if odd_ring || halve == [false; 3] {
-            return None;
-        }
-        if let Self::Faces(a) = self
-            && halve == [true, false, true]
-            && extent.periodic == [false; 3]
-            && a.g[1].is_empty()
-        {
-            return Self::planar(a, extent);
-        }
-        let halving = Halving::new(extent, halve);
-        let even = (0..3).all(|d| !halve[d] || extent.n[d].is_multiple_of(2));
-        Some(match self {
-            Self::Constant(a) if even && halve[0] => (
-                Self::Constant(coarsen::constant(a, halving)),
-                Interpolation::Split(Box::new(Split::new(a, halving))),
-                halving,
-            ),
-            Self::Constant(a) if even => (
-                Self::Constant(coarsen::constant(a, halving)),
-                Interpolation::Separable(Separable::new(extent, halve, a.c, a.ends)),
-                halving,
-            ),
-            Self::Constant(a) => Self::upscaled(a, halving, mean, estimate),
-            Self::Flags(a) => Self::upscaled(a, halving, mean, estimate),
-            Self::Faces(a) => Self::upscaled(a, halving, mean, estimate),
-            Self::Nine(_) => unreachable!("taken care of above"),
-        })
-    }
-
-    fn planar<A: Planar<T>>(a: &A, fine: Extent) -> Option<(Self, Interpolation<T>, Halving)> {
-        if a.size().contains(&1) {
-            return None;
-        }
-        let interpolation = planar::interpolation::Interpolation::new(a);
-        let coarse = planar::galerkin::galerkin(a, &interpolation);
-        let halving = Halving { fine, coarse: coarse.extent(), halve: [true, false, true] };
-        let inverse = planar::operator::inverse(a);
-        Some((Self::Nine(coarse), Interpolation::Planar(interpolation, inverse), halving))
-    }
-
-    fn upscaled<G: coarsen::Conductances>(
-        g: &G,
-        halving: Halving,
-        mean: [f64; 3],
-        estimate: Estimate,
-    ) -> (Self, Interpolation<T>, Halving) {
-        let (faces, packed) = coarsen::upscale(g, halving, mean, estimate);
-        (Self::Faces(faces), Interpolation::Packed(packed), halving)
-    }
+    sum: Buffer<T>,
 }
 
 impl<T: Scalar> Work<T> {
     fn new(levels: &[Level<T>], last: &Bottom) -> Result<Self> {
         let mut vectors = Vec::with_capacity(levels.len() + 1);
         let bottom = last.extent.cells();
-        for [f, e, below, above] in Workspace::sizes(levels).chain([[bottom, bottom, 0, 0]]) {
+        for [f, e, below, above, sum] in Workspace::sizes(levels).chain([[bottom, bottom, 0, 0, 0]]) {
             vectors.push(Workspace {
                 f: Buffer::zeros(f)?,
                 e: Buffer::zeros(e)?,
                 below: Buffer::zeros(below)?,
                 above: Buffer::zeros(above)?,
+                sum: Buffer::zeros(sum)?,
             });
         }
         let scratch = levels.iter().filter_map(Level::split).map(Split::scratch).max();
@@ -243,43 +128,20 @@ impl<T: Scalar> Work<T> {
 }
 
 impl<T: Scalar> Workspace<T> {
-    /// The lengths of f, e, below and above on each level. A split level at the top reads and writes the caller's vectors.
-    fn sizes(levels: &[Level<T>]) -> impl Iterator<Item = [usize; 4]> {
+    /// The lengths of f, e, below, above and sum on each level. A split level at the top reads and writes the caller's vectors.
+    fn sizes(levels: &[Level<T>]) -> impl Iterator<Item = [usize; 5]> {
         levels.iter().enumerate().map(|(l, level)| {
             let h = level.halving;
             let (fine, sums) = (h.fine.cells(), if h.halve[2] { h.coarse.cells() } else { 0 });
+            let sum = if level.polynomial.is_some() { fine } else { 0 };
             match level.interpolation {
-                Interpolation::Split(_) if l == 0 => [0; 4],
-                Interpolation::Split(_) => [fine, fine, 0, 0],
-                Interpolation::Planar(..) => [fine, fine, fine, 0],
-                Interpolation::Separable(_) | Interpolation::Packed(_) => [fine, fine, sums, sums],
+                Interpolation::Split(_) if l == 0 => [0; 5],
+                Interpolation::Split(_) => [fine, fine, 0, 0, sum],
+                Interpolation::Planar(..) => [fine, fine, fine, 0, sum],
+                Interpolation::Separable(_) | Interpolation::Packed(_) => [fine, fine, sums, sums, sum],
             }
         })
     }
-}
-
-type Hierarchy<T> = (Vec<Level<T>>, Box<Bottom>);
-
-fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Result<Hierarchy<T>> {
-    let mut levels = Vec::new();
-    let mut coefficients = Coefficients::<T>::of(a);
-    let estimate = if matches!(a, Stencil::Faces(_)) { Estimate::Mean } else { Estimate::Largest };
-    while let Some((coarse, interpolation, halving)) = coefficients.coarsen(options, estimate) {
-        levels.push(Level { coefficients, interpolation, halving });
-        coefficients = coarse;
-    }
-    let extent = coefficients.extent();
-    if extent.cells() > 10 * options.direct_cells.max(300) {
-        return Err(Error::Grid {
-            n: extent.n,
-            why: "is the coarsest level, too large for a direct solve; periodic sides need a number of cells divisible by a power of two",
-        });
-    }
-    let direct = match &coefficients {
-        Coefficients::Nine(a) => Coarsest::new(planar::operator::dense(a))?,
-        other => with_rows!(other, |rows| Coarsest::new(coarsest::assemble::<T, _>(rows)))?,
-    };
-    Ok((levels, Box::new(Bottom { extent, direct })))
 }
 
 impl<T: Scalar> Multigrid<T> {
@@ -325,19 +187,45 @@ impl<T: Scalar> Multigrid<T> {
             z.iter_mut().zip(e.iter()).for_each(|(z, e)| *z = U::of(e.f64() / scale));
             return r.iter().zip(z.iter()).map(|(r, z)| r.f64() * z.f64()).sum();
         }
-        for (l, level) in self.levels.iter().enumerate() {
-            let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
-            let source = (l == 0).then_some((r, scale));
-            level.descend(source, &mut fine[0], &mut coarse[0], scratch);
-        }
-        let Workspace { f, e, .. } = work.last_mut().expect("there is a coarsest level");
-        self.last.direct.solve(f, e);
-        for (l, level) in self.levels.iter().enumerate().rev() {
-            let (fine, coarse) = work[l..=l + 1].split_at_mut(1);
-            let sink = (l == 0).then(|| Sink { r, z: Shared::new(z), scale, partial: Shared::new(partial) });
-            level.ascend(sink, &mut fine[0], &coarse[0].e, scratch);
-        }
+        let (top, below) = work.split_at_mut(1);
+        let first = &self.levels[0];
+        first.descend(Some((r, scale)), &mut top[0], &mut below[0], scratch);
+        self.solve(1, below, scratch);
+        let sink = Sink { r, z: Shared::new(z), scale, partial: Shared::new(partial) };
+        first.ascend(Some(sink), &mut top[0], &below[0].e, scratch);
         partial.iter().sum()
+    }
+
+    /// e ← p(BA) B f on level `depth`, the first of `work`, where B is a cycle from there on and p a polynomial, mostly 1.
+    fn solve(&self, depth: usize, work: &mut [Workspace<T>], scratch: &mut [T]) {
+        let Some(level) = self.levels.get(depth) else {
+            let Workspace { f, e, .. } = &mut work[0];
+            return self.last.direct.solve(f, e);
+        };
+        let Some(terms) = level.polynomial else { return self.descend_and_ascend(depth, work, scratch) };
+        for (power, factor) in terms.map(T::of).into_iter().enumerate() {
+            self.descend_and_ascend(depth, work, scratch);
+            let Workspace { f, e, sum, .. } = &mut work[0];
+            if power == 0 {
+                sum.iter_mut().zip(e.iter()).for_each(|(sum, e)| *sum = factor * *e);
+            } else {
+                sum.iter_mut().zip(e.iter()).for_each(|(sum, e)| *sum += factor * *e);
+            }
+            if power + 1 < terms.len() {
+                level.coefficients.apply(e, f);
+            }
+        }
+        let Workspace { e, sum, .. } = &mut work[0];
+        e.copy_from_slice(sum);
+    }
+
+    /// e ← B f on level `depth`.
+    fn descend_and_ascend(&self, depth: usize, work: &mut [Workspace<T>], scratch: &mut [T]) {
+        let (fine, coarse) = work.split_at_mut(1);
+        let level = &self.levels[depth];
+        level.descend::<T>(None, &mut fine[0], &mut coarse[0], scratch);
+        self.solve(depth + 1, coarse, scratch);
+        level.ascend::<T>(None, &mut fine[0], &coarse[0].e, scratch);
     }
 
     /// The cycle, repeated with a scale when r is outside what `T` can hold.
@@ -384,7 +272,7 @@ impl<T: Scalar> Level<T> {
         scratch: &mut [T],
     ) {
         fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
-            (rows, weights, halving): (&R, &W, Halving),
+            (rows, weights, halving, band): (&R, &W, Halving, Option<&Band<T>>),
             source: Option<(&[U], f64)>,
             fine: &mut Workspace<T>,
             coarse: &mut Workspace<T>,
@@ -392,9 +280,9 @@ impl<T: Scalar> Level<T> {
             let (f, e, coarse_f) =
                 (Shared::new(&mut fine.f), Shared::new(&mut fine.e), Shared::new(&mut coarse.f));
             let (below, above) = (Shared::new(&mut fine.below), Shared::new(&mut fine.above));
-            Descend { rows, weights, halving, source, f, e, coarse_f, below, above }.run();
+            Descend { rows, weights, halving, band, source, f, e, coarse_f, below, above }.run();
         }
-        let h = self.halving;
+        let (h, band) = (self.halving, self.band.as_ref());
         let coarse_f = Shared::new(&mut coarse.f);
         match (&self.coefficients, &self.interpolation) {
             (_, Interpolation::Split(split)) => match source {
@@ -408,9 +296,11 @@ impl<T: Scalar> Level<T> {
                 planar::cycle::Descend { plane: plane(a, p, inverse, fine), source, coarse_f }.run();
             }
             (c, Interpolation::Separable(w)) => {
-                with_rows!(c, |rows| on_box((rows, w, h), source, fine, coarse))
+                with_rows!(c, |rows| on_box((rows, w, h, band), source, fine, coarse))
             }
-            (c, Interpolation::Packed(w)) => with_rows!(c, |rows| on_box((rows, w, h), source, fine, coarse)),
+            (c, Interpolation::Packed(w)) => {
+                with_rows!(c, |rows| on_box((rows, w, h, band), source, fine, coarse))
+            }
             _ => unreachable!("only planar levels interpolate so"),
         }
     }
@@ -424,14 +314,15 @@ impl<T: Scalar> Level<T> {
         scratch: &mut [T],
     ) {
         fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
-            (rows, weights, halving): (&R, &W, Halving),
+            (rows, weights, halving, band): (&R, &W, Halving, Option<&Band<T>>),
             sink: Option<Sink<U>>,
             fine: &mut Workspace<T>,
             coarse_e: &[T],
         ) {
-            Ascend { rows, weights, halving, coarse_e, f: &fine.f, e: Shared::new(&mut fine.e), sink }.run();
+            Ascend { rows, weights, halving, band, coarse_e, f: &fine.f, e: Shared::new(&mut fine.e), sink }
+                .run();
         }
-        let h = self.halving;
+        let (h, band) = (self.halving, self.band.as_ref());
         match (&self.coefficients, &self.interpolation) {
             (_, Interpolation::Split(split)) => match sink {
                 Some(Sink { r, z, scale, partial }) => {
@@ -451,9 +342,11 @@ impl<T: Scalar> Level<T> {
                 planar::cycle::Ascend { plane: plane(a, p, inverse, fine), sink, coarse_e }.run();
             }
             (c, Interpolation::Separable(w)) => {
-                with_rows!(c, |rows| on_box((rows, w, h), sink, fine, coarse_e))
+                with_rows!(c, |rows| on_box((rows, w, h, band), sink, fine, coarse_e))
             }
-            (c, Interpolation::Packed(w)) => with_rows!(c, |rows| on_box((rows, w, h), sink, fine, coarse_e)),
+            (c, Interpolation::Packed(w)) => {
+                with_rows!(c, |rows| on_box((rows, w, h, band), sink, fine, coarse_e))
+            }
             _ => unreachable!("only planar levels interpolate so"),
         }
     }

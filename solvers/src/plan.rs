@@ -134,6 +134,13 @@ named! {
     Amg = "amg",
 }
 
+impl Preconditioner {
+    /// Whether it is made for matrices on a grid, and for no others.
+    pub const fn needs_grid(self) -> bool {
+        matches!(self, Self::Multigrid)
+    }
+}
+
 named! {
     /// The precision a preconditioner is stored and applied in.
     Precision, "precision":

@@ -14,7 +14,7 @@ pub mod flags;
 pub(crate) mod floating;
 mod operator;
 pub mod poisson;
-mod product;
+pub(crate) mod product;
 mod recognise;
 pub(crate) mod rows;
 pub(crate) mod wavefront;

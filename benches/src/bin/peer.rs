@@ -5,7 +5,7 @@
 //! Recognising the grid operator in the matrix is not timed, as reading it is not: our callers hand over an operator.
 //! Making the hierarchy is.
 
-use resolvent::plan::{Plan, Preconditioner};
+use resolvent::plan::Plan;
 use resolvent::{Map, Stop};
 use resolvent_benches::{Method, Spread, memory};
 use resolvent_datasets::{LinearSystem, Placed, exchange};
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (n, nonzeros) = (matrix.rows(), matrix.nonzeros());
     let b = if rhs == "smooth" { smooth } else { noise };
     // A plain matrix is what algebraic methods are asked about.
-    let grid = grid.filter(|_| method.plan.preconditioner == Preconditioner::Multigrid);
+    let grid = grid.filter(|_| method.plan.preconditioner.needs_grid());
     let system = LinearSystem { rhs: Some(b), grid, ..matrix.into() };
     let Placed { matrix, rhs: Some(b), remark, .. } = system.place()? else {
         return Err("no right-hand side".into());

@@ -219,7 +219,15 @@ impl Checkpoint {
     /// [`Error::File`]; [`Error::Checkpoint`] that says what is wrong.
     pub fn load(path: &Path) -> Result<Self> {
         let bytes = fs::read(path).map_err(|source| Error::File { path: path.into(), source })?;
-        Self::read(path, &bytes).map_err(|why| Error::Checkpoint { path: path.into(), why })
+        Self::from_bytes(path, &bytes)
+    }
+
+    /// Reads what a file would hold, as [`load`](Self::load) does; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] that says what is wrong.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::read(path, bytes).map_err(|why| Error::Checkpoint { path: path.into(), why })
     }
 
     fn read(path: &Path, bytes: &[u8]) -> Result<Self, String> {

@@ -9,6 +9,8 @@
 //! distance between centres into account: D. Braess, Computing 55 (1995), 379–393, 10.1007/BF02238488.)
 
 use super::level::Halving;
+use super::pattern::Pattern;
+use super::tuning::Tuning;
 use super::weights::Packed;
 use crate::Scalar;
 use crate::stencil::faces::Faces;
@@ -24,6 +26,14 @@ pub(crate) trait Conductances: Sync {
     fn pair(&self, axis: usize, at: [usize; 3]) -> [f64; 2];
     /// The conductance to a prescribed value that is no face's.
     fn sink(&self, at: [usize; 3]) -> f64;
+    /// Sets true where a cell of row (j, k), which has neighbours on both sides across, has all faces of conductance `open`
+    /// and no sink. What is said of the first and the last cell does not matter.
+    fn plain(&self, open: [f64; 3], row: [usize; 2], plain: &mut [bool]);
+    /// Whether a cell has an unknown.
+    #[inline(always)]
+    fn is_active(&self, at: [usize; 3]) -> bool {
+        (0..3).any(|a| self.pair(a, at).iter().any(|g| *g > 0.0)) || self.sink(at) > 0.0
+    }
 }
 
 impl<T: Scalar> Conductances for Faces<T> {
@@ -37,6 +47,34 @@ impl<T: Scalar> Conductances for Faces<T> {
     #[inline(always)]
     fn sink(&self, [i, j, k]: [usize; 3]) -> f64 {
         self.sink.as_ref().map_or(0.0, |s| s[i + self.extent.start(j, k)].f64())
+    }
+    fn plain(&self, open: [f64; 3], [j, k]: [usize; 2], plain: &mut [bool]) {
+        let [nx, ny, _] = self.extent.n;
+        let open = open.map(T::of);
+        plain.fill(true);
+        let mut keep = |g: &[T], open: T| {
+            for (p, g) in plain.iter_mut().zip(g) {
+                *p &= *g == open;
+            }
+        };
+        if self.extent.n[0] > 1 && !self.g[0].is_empty() {
+            let x = &self.g[0][(nx + 1) * (j + ny * k)..][..nx + 1];
+            keep(&x[..nx], open[0]);
+            keep(&x[1..], open[0]);
+        }
+        if ny > 1 && !self.g[1].is_empty() {
+            let y = &self.g[1][nx * (j + (ny + 1) * k)..];
+            keep(&y[..nx], open[1]);
+            keep(&y[nx..], open[1]);
+        }
+        if self.extent.n[2] > 1 && !self.g[2].is_empty() {
+            let z = &self.g[2][nx * (j + ny * k)..];
+            keep(&z[..nx], open[2]);
+            keep(&z[nx * ny..], open[2]);
+        }
+        if let Some(sink) = &self.sink {
+            keep(&sink[self.extent.start(j, k)..][..nx], T::of(0.0));
+        }
     }
 }
 
@@ -55,6 +93,9 @@ impl<T: Scalar> Conductances for Constant<T> {
     }
     fn sink(&self, _at: [usize; 3]) -> f64 {
         0.0
+    }
+    fn plain(&self, _open: [f64; 3], _row: [usize; 2], plain: &mut [bool]) {
+        plain.fill(true);
     }
 }
 
@@ -89,6 +130,28 @@ impl<T: Scalar> Conductances for Flags<T> {
     fn sink(&self, at: [usize; 3]) -> f64 {
         let open: f64 = (0..3).map(|a| self.pair(a, at).iter().sum::<f64>()).sum();
         f64::from(self.diagonal_at(at)) - open
+    }
+    fn plain(&self, _open: [f64; 3], [j, k]: [usize; 2], plain: &mut [bool]) {
+        let e = Conductances::extent(self);
+        let nx = e.n[0];
+        let row = |j: usize, k: usize| &self.diagonal[e.start(j, k)..][..nx];
+        let c = row(j, k);
+        for (i, p) in plain.iter_mut().enumerate().skip(1).take(nx.saturating_sub(2)) {
+            *p = c[i - 1].min(c[i]).min(c[i + 1]) > 0;
+        }
+        let mut keep = |near: &[u8]| plain.iter_mut().zip(near).for_each(|(p, d)| *p &= *d > 0);
+        if e.n[1] > 1 {
+            keep(row(j - 1, k));
+            keep(row(j + 1, k));
+        }
+        if e.n[2] > 1 {
+            keep(row(j, k - 1));
+            keep(row(j, k + 1));
+        }
+    }
+    #[inline(always)]
+    fn is_active(&self, at: [usize; 3]) -> bool {
+        self.diagonal_at(at) > 0
     }
 }
 
@@ -134,13 +197,48 @@ pub(crate) enum Estimate {
     Mean,
 }
 
+/// The levels of one geometry: what is known of their places, and what is made of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Geometry<'a> {
+    pub pattern: &'a Pattern,
+    pub tuning: &'a Tuning,
+    /// Levels above this one.
+    pub depth: usize,
+}
+
+impl Geometry<'_> {
+    /// The conductance of an open face of the next level.
+    pub fn coarse(self, halve: [bool; 3]) -> [f64; 3] {
+        let strands = strands(self.pattern.open, halve);
+        strands.map(|g| g * self.tuning.face(self.depth, 1.0))
+    }
+}
+
+/// The conductances of open coarse faces over fine ones of conductance `open`: as many in parallel as cross a coarse face.
+fn strands(open: [f64; 3], halve: [bool; 3]) -> [f64; 3] {
+    std::array::from_fn(|a| {
+        let across: f64 = (0..3).filter(|b| *b != a && halve[*b]).map(|_| 2.0).product();
+        open[a] * across * if halve[a] { 0.5 } else { 1.0 }
+    })
+}
+
 /// The coefficient of each cell in units of the mean conductances; 0 where a cell takes no part.
-fn coefficients(g: &impl Conductances, mean: [f64; 3], estimate: Estimate) -> Vec<f32> {
+fn coefficients(
+    g: &impl Conductances,
+    mean: [f64; 3],
+    estimate: Estimate,
+    geometry: Option<Geometry>,
+) -> Vec<f32> {
     let e = g.extent();
     let [nx, ny, _] = e.n;
     let mut kappa = vec![0f32; e.cells()];
     kappa.par_chunks_mut(nx).enumerate().for_each(|(row, kappa)| {
+        let plain = geometry.and_then(|g| g.pattern.row(row % ny, row / ny));
         for (i, kappa) in kappa.iter_mut().enumerate() {
+            if plain.is_some_and(|plain| plain[i]) {
+                *kappa = 1.0;
+                continue;
+            }
             let at = [i, row % ny, row / ny];
             let (mut sum, mut open, mut largest, mut outer) = (0.0f64, 0, 0.0f64, g.sink(at));
             for a in 0..3 {
@@ -236,21 +334,35 @@ impl<G: Conductances> Upscaling<'_, G> {
 }
 
 /// The coarse operator and the weights to it.
+///
+/// Where the places of a geometry are known, what is inside it is filled in, and only the rest is computed.
 pub(crate) fn upscale<T: Scalar, G: Conductances>(
     g: &G,
     halving: Halving,
     mean: [f64; 3],
     estimate: Estimate,
+    geometry: Option<Geometry>,
 ) -> (Faces<T>, Packed) {
-    let up = Upscaling { g, halving, mean, kappa: coefficients(g, mean, estimate) };
+    let kappa = coefficients(g, mean, estimate, geometry);
+    let up = Upscaling { g, halving, mean, kappa };
     let (fine, coarse) = (halving.fine, halving.coarse);
     let [nx, ny, _] = fine.n;
     let mut bytes = vec![[0u8; 4]; fine.cells()];
+    // In the inside every halved dimension gives ¼.
+    let [x, y, z] = halving.halve.map(|halve| if halve { 0.25 } else { 0.0 });
+    let inside = Packed::pack([x, y, z, 1.0]);
     bytes.par_chunks_mut(nx).enumerate().for_each(|(row, bytes)| {
+        let (j, k) = (row % ny, row / ny);
+        let plain = geometry.and_then(|g| g.pattern.row(j, k));
         for (i, b) in bytes.iter_mut().enumerate() {
-            *b = Packed::pack(up.weights([i, row % ny, row / ny]));
+            *b = if plain.is_some_and(|plain| plain[i]) {
+                inside
+            } else {
+                Packed::pack(up.weights([i, j, k]))
+            };
         }
     });
+    let open = geometry.map(|g| strands(g.pattern.open, halving.halve));
     let mut arrays = [const { Vec::new() }; 3];
     for (axis, array) in arrays.iter_mut().enumerate() {
         if fine.n[axis] == 1 && mean[axis] == 0.0 && !has_ends(g, axis) {
@@ -262,20 +374,57 @@ pub(crate) fn upscale<T: Scalar, G: Conductances>(
         array.par_chunks_mut(layers[0]).enumerate().for_each(|(row, out)| {
             for (i, out) in out.iter_mut().enumerate() {
                 let face = [i, row % layers[1], row / layers[1]];
-                *out = T::of(coarse_face(&up, axis, face));
+                *out = T::of(match (geometry, open) {
+                    (Some(geometry), Some(open)) => tuned_face(&up, geometry, open, axis, face),
+                    _ => coarse_face(&up, axis, face),
+                });
             }
         });
     }
     let [cx, cy, _] = coarse.n;
     let mut sink = vec![T::of(0.0); coarse.cells()];
+    let strongest = open.map_or(0.0, |open| open.into_iter().fold(0.0, f64::max));
     sink.par_chunks_mut(cx).enumerate().for_each(|(row, sink)| {
         for (i, s) in sink.iter_mut().enumerate() {
-            *s = T::of(coarse_sink(&up, [i, row % cy, row / cy]));
+            let cell = [i, row % cy, row / cy];
+            let Some(Geometry { pattern, tuning, depth }) = geometry else {
+                *s = T::of(coarse_sink(&up, cell));
+                continue;
+            };
+            if halving.all_children(cell, |at| pattern.is_plain(at)) {
+                continue;
+            }
+            let v = coarse_sink(&up, cell);
+            if v > 0.0 {
+                *s = T::of(v * tuning.sink(depth, v / strongest));
+            }
         }
     });
     let sink = sink.par_iter().any(|s| *s > T::of(0.0)).then_some(sink);
     let zeros = vec![T::of(0.0); cx + 1];
     (Faces { extent: coarse, g: arrays, sink, zeros }, Packed { nx, ny, bytes })
+}
+
+/// The conductance of a coarse face whose surroundings may be known.
+fn tuned_face<G: Conductances>(
+    up: &Upscaling<G>,
+    Geometry { pattern, tuning, depth }: Geometry,
+    open: [f64; 3],
+    axis: usize,
+    face: [usize; 3],
+) -> f64 {
+    let h = up.halving;
+    let inner = face[axis] > 0 && face[axis] < h.coarse.n[axis];
+    if !inner {
+        // The sides follow the scale of the inside.
+        return coarse_face(up, axis, face) * tuning.face(depth, 1.0);
+    }
+    let first = h.children(axis, face[axis]).start;
+    if h.all_children(face, |at| at[axis] != first || pattern.is_plain(at)) {
+        return open[axis] * tuning.face(depth, 1.0);
+    }
+    let g = coarse_face(up, axis, face);
+    if g > 0.0 { g * tuning.face(depth, g / open[axis]) } else { 0.0 }
 }
 
 /// Whether a dimension of one cell leads to prescribed values.
@@ -312,20 +461,16 @@ fn coarse_face<G: Conductances>(up: &Upscaling<G>, axis: usize, face: [usize; 3]
     sum
 }
 
-/// The sinks of a coarse cell's children, each behind half a fine cell.
+/// The sinks of a coarse cell's children together. What a sink takes depends on the value in its own cell, which is about the
+/// coarse cell's, and on no way to a face: with a resistance of half a cell before it, as a face has, water under air needs
+/// half as many steps again.
 fn coarse_sink<G: Conductances>(up: &Upscaling<G>, cell: [usize; 3]) -> f64 {
     let h = up.halving;
     let mut sum = 0.0;
     for k in h.children(2, cell[2]) {
         for j in h.children(1, cell[1]) {
             for i in h.children(0, cell[0]) {
-                let s = up.g.sink([i, j, k]);
-                if s > 0.0 {
-                    let kappa = f64::from(up.kappa[i + h.fine.start(j, k)]);
-                    let mean = up.mean.iter().fold(0.0f64, |m, v| m.max(*v));
-                    let half = if kappa * mean > 0.0 { 0.5 / (kappa * mean) } else { 0.0 };
-                    sum += 1.0 / (1.0 / s + half);
-                }
+                sum += up.g.sink([i, j, k]);
             }
         }
     }

@@ -6,6 +6,7 @@
 //! the coarser levels 24 in 3-D on constant coefficients, against 33 for separate passes.
 
 use super::Sink;
+use super::band::Band;
 use super::transfer::{BLOCK, Strip, Strips, prolong, restrict};
 use super::weights::Weights;
 use crate::Scalar;
@@ -43,6 +44,11 @@ impl Halving {
     #[inline(always)]
     pub fn children(self, axis: usize, i: usize) -> std::ops::Range<usize> {
         if self.halve[axis] { 2 * i..(2 * i + 2).min(self.fine.n[axis]) } else { i..i + 1 }
+    }
+    /// Whether something is true of all fine cells of a coarse one.
+    #[inline(always)]
+    pub fn all_children(self, [i, j, k]: [usize; 3], is: impl Fn([usize; 3]) -> bool) -> bool {
+        self.children(2, k).all(|k| self.children(1, j).all(|j| self.children(0, i).all(|i| is([i, j, k]))))
     }
     /// The coarse neighbour that fine coordinate `i` interpolates from besides its parent.
     #[inline(always)]
@@ -118,6 +124,7 @@ pub(crate) struct Descend<'a, T, U, R, W> {
     pub rows: &'a R,
     pub weights: &'a W,
     pub halving: Halving,
+    pub band: Option<&'a Band<T>>,
     /// What is read when the right-hand side still has another type or scale, and the factor to scale it by.
     pub source: Option<(&'a [U], f64)>,
     pub f: Shared<'a, T>,
@@ -262,8 +269,9 @@ impl<T: Scalar> Kernel for Gather<'_, T> {
 }
 
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Descend<'_, T, U, R, W> {
+    /// Red, black, those of the band once more, and the residual.
     fn stages(&self) -> usize {
-        3
+        if self.band.is_some() { 5 } else { 3 }
     }
 
     fn align(&self) -> usize {
@@ -275,15 +283,16 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Descend<'_, T, U,
         let h = self.halving;
         // SAFETY: `Wave` keeps planes apart and passes in order.
         unsafe {
-            match stage {
-                0 => self.begin(k),
-                1 => {
-                    let f = self.f.get(0, h.fine.cells());
+            let f = || self.f.get(0, h.fine.cells());
+            match (stage, self.band) {
+                (0, _) => self.begin(k),
+                (1, _) => {
                     let mut off = [T::of(0.0); BLOCK];
                     for j in 0..h.fine.n[1] {
-                        relax(self.rows, f, self.e, [j, k], 1, &mut off);
+                        relax(self.rows, f(), self.e, [j, k], 1, &mut off);
                     }
                 }
+                (2 | 3, Some(band)) => band.relax(self.rows, f(), self.e, k, stage - 2),
                 _ => self.restrict(k),
             }
         }
@@ -295,6 +304,7 @@ pub(crate) struct Ascend<'a, T, U, R, W> {
     pub rows: &'a R,
     pub weights: &'a W,
     pub halving: Halving,
+    pub band: Option<&'a Band<T>>,
     pub coarse_e: &'a [T],
     pub f: &'a [T],
     pub e: Shared<'a, T>,
@@ -356,23 +366,26 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
 }
 
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Ascend<'_, T, U, R, W> {
+    /// The correction, the band, and black and red.
     fn stages(&self) -> usize {
-        3
+        if self.band.is_some() { 5 } else { 3 }
     }
 
     #[inline(always)]
     unsafe fn stage(&self, stage: usize, k: usize) {
         // SAFETY: `Wave` keeps planes apart and passes in order.
         unsafe {
-            if stage == 0 {
-                self.correct(k);
-                return;
+            let last = self.stages() - 1;
+            match (stage, self.band) {
+                (0, _) => return self.correct(k),
+                (1 | 2, Some(band)) => return band.relax(self.rows, self.f, self.e, k, 2 - stage),
+                _ => {}
             }
             let mut off = [T::of(0.0); BLOCK];
             for j in 0..self.halving.fine.n[1] {
-                relax(self.rows, self.f, self.e, [j, k], 2 - stage, &mut off);
+                relax(self.rows, self.f, self.e, [j, k], last - stage, &mut off);
             }
-            if stage == 2 {
+            if stage == last {
                 self.finish(k);
             }
         }

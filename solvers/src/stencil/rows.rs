@@ -223,6 +223,31 @@ impl<'a, T: Scalar> Near<'a, T> {
         }
     }
 
+    /// Σ g x over the neighbours of cell `i`.
+    ///
+    /// # Safety
+    /// It lies inside this row and `row`.
+    #[inline(always)]
+    pub unsafe fn at(&self, row: impl Row<T>, i: usize) -> T {
+        let n = self.c.len();
+        let [s, t, b, u] = self.across;
+        debug_assert!(i < n);
+        let west = if i > 0 { self.c[i - 1] } else { self.ends[0] };
+        let east = if i + 1 < n { self.c[i + 1] } else { self.ends[1] };
+        // SAFETY: the caller's; the rows across have n entries.
+        unsafe {
+            let x = [
+                west,
+                east,
+                *s.get_unchecked(i),
+                *t.get_unchecked(i),
+                *b.get_unchecked(i),
+                *u.get_unchecked(i),
+            ];
+            row.off(i, x)
+        }
+    }
+
     /// The row itself.
     #[inline(always)]
     pub fn centre(&self) -> &'a [T] {

@@ -1,0 +1,86 @@
+//! What surrounds a cell: the inside of a uniform grid, or solids and air in some arrangement.
+
+use super::coarsen::Conductances;
+use crate::stencil::rows::Extent;
+use rayon::prelude::*;
+
+/// Kinds of places that are not the inside of a uniform grid: by how many faces are closed (1, 2, 3 and more) without air
+/// beside the cell, and (0, 1, 2, 3 and more) with it. Mirrored and turned arrangements are one kind.
+pub(crate) const KEYS: usize = 7;
+
+/// The places of a level of some geometry, where an open face has a conductance of its own along each dimension.
+pub(crate) struct Pattern {
+    extent: Extent,
+    /// The conductance of an open face.
+    pub open: [f64; 3],
+    /// Whether a cell and its neighbours look like the inside of a uniform grid; empty when it is not known of any.
+    plain: Vec<bool>,
+}
+
+impl Pattern {
+    pub fn new(g: &impl Conductances, open: [f64; 3]) -> Self {
+        let extent = g.extent();
+        let [nx, ny, nz] = extent.n;
+        let mut plain = vec![false; extent.cells()];
+        // The outermost cells have no neighbour beyond, and the last two along an odd side are not halved alike.
+        let border = |axis: usize, i: usize| {
+            let n = extent.n[axis];
+            n > 1 && (i == 0 || i + 1 + n % 2 >= n)
+        };
+        plain.par_chunks_mut(nx * ny).enumerate().filter(|(k, _)| !border(2, *k)).for_each(|(k, plain)| {
+            for (j, plain) in plain.chunks_mut(nx).enumerate().filter(|(j, _)| !border(1, *j)) {
+                g.plain(open, [j, k], plain);
+                plain.iter_mut().enumerate().for_each(|(i, p)| *p &= !border(0, i));
+            }
+        });
+        debug_assert_eq!(plain.len(), nx * ny * nz);
+        Self { extent, open, plain }
+    }
+
+    /// Without looking at the cells.
+    pub fn unknown(extent: Extent, open: [f64; 3]) -> Self {
+        Self { extent, open, plain: Vec::new() }
+    }
+
+    /// Which cells of a row are plain, where that is known.
+    #[inline(always)]
+    pub fn row(&self, j: usize, k: usize) -> Option<&[bool]> {
+        let start = self.extent.start(j, k);
+        self.plain.get(start..start + self.extent.n[0])
+    }
+
+    #[inline(always)]
+    pub fn is_plain(&self, [i, j, k]: [usize; 3]) -> bool {
+        self.plain.get(i + self.extent.start(j, k)).is_some_and(|plain| *plain)
+    }
+
+    /// The kind of place of an active cell; none where all inner faces are open. The sides of the box are no irregularity.
+    pub fn key(&self, g: &impl Conductances, at: [usize; 3]) -> Option<usize> {
+        if self.is_plain(at) {
+            return None;
+        }
+        let (mut closed, mut largest) = (0.0, 0.0f64);
+        for a in 0..3 {
+            if self.open[a] == 0.0 {
+                continue;
+            }
+            for (up, v) in [false, true].into_iter().zip(g.pair(a, at)) {
+                if self.extent.next(a, at[a], up).is_some() {
+                    closed += 1.0 - (v / self.open[a]).min(1.0);
+                }
+            }
+            largest = largest.max(self.open[a]);
+        }
+        let sink = g.sink(at);
+        let grounded = sink > 0.0;
+        // What leads to air is not closed.
+        let closed = (closed - sink / largest).max(0.0);
+        // Tuned conductances are a little more or less than those of open faces.
+        let count = ((closed - 1e-3).ceil().max(0.0) as usize).min(3);
+        match (grounded, count) {
+            (false, 0) => None,
+            (false, c) => Some(c - 1),
+            (true, c) => Some(3 + c),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The numbers a cycle may be tuned by.
+//!
+//! Where a cell and what surrounds it look like the inside of a uniform grid, a cycle does what theory says is best there. Beside
+//! solids and air it does not know: how far to relax, how much of a correction to take over, how well a coarse face conducts
+//! that is partly closed, how strongly a coarse cell holds on to the air beside it. There it looks these up, by what kind of
+//! place it is.
+//!
+//! Every vector of parameters stands for a cycle that is symmetric and positive definite: relaxations lie in (0, 2),
+//! conductances are positive, what is done after the coarse correction is the transpose of what is done before, and a coarse
+//! problem is solved by a polynomial of cycles, `s ((1 − w t)² + κ)` in t = B A with s, w, κ > 0, which is positive for any t.
+
+use super::pattern::KEYS;
+use crate::learn::{Checkpoint, State};
+use crate::{Error, Result};
+use std::ops::Range;
+use std::path::Path;
+
+/// Levels that have parameters of their own: the finest, the next, and all others.
+const CLASSES: usize = 3;
+/// Kinds of coarse faces: open, more and less than half open.
+const FACES: usize = 3;
+/// Kinds of coarse sinks: strong, medium and weak.
+const SINKS: usize = 3;
+/// Levels, counted from the finest, that are solved for by a polynomial.
+const VISITED: [usize; 2] = [2, 3];
+
+/// What a multigrid cycle does beside solids and air, and how thoroughly it solves on its coarse levels: `LEN` parameters, each
+/// the logarithm of a factor on what [`CLASSICAL`](Self::CLASSICAL) takes. Any finite values give a symmetric positive
+/// definite cycle; they are limited to the range in which they make sense.
+///
+/// ```
+/// use resolvent::Tuning;
+/// let tuning = Tuning::new(&[0.1; Tuning::LEN])?;
+/// assert_eq!(tuning.parameters()[3], 0.1);
+/// assert!(Tuning::new(&[f64::NAN; Tuning::LEN]).is_err());
+/// # Ok::<(), resolvent::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    parameters: [f64; Tuning::LEN],
+}
+
+/// A group of parameters: its name, its shape, and where it begins.
+struct Group {
+    name: &'static str,
+    shape: [usize; 2],
+    first: usize,
+}
+
+impl Group {
+    fn range(&self) -> Range<usize> {
+        self.first..self.first + self.shape[0] * self.shape[1]
+    }
+}
+
+const RELAXATION: usize = 0;
+const FACE: usize = 1;
+const SINK: usize = 2;
+const POLYNOMIAL: usize = 3;
+
+const GROUPS: [Group; 4] = {
+    let shapes = [
+        ("relaxation", [CLASSES, KEYS]),
+        ("face", [CLASSES, FACES]),
+        ("sink", [CLASSES, SINKS]),
+        ("polynomial", [VISITED.len(), 3]),
+    ];
+    let mut groups = [const { Group { name: "", shape: [0; 2], first: 0 } }; 4];
+    let (mut g, mut first) = (0, 0);
+    while g < groups.len() {
+        groups[g] = Group { name: shapes[g].0, shape: shapes[g].1, first };
+        first += shapes[g].1[0] * shapes[g].1[1];
+        g += 1;
+    }
+    groups
+};
+
+impl Tuning {
+    /// How many parameters there are.
+    pub const LEN: usize =
+        GROUPS[POLYNOMIAL].first + GROUPS[POLYNOMIAL].shape[0] * GROUPS[POLYNOMIAL].shape[1];
+
+    /// What is right without knowing anything of the grids to come.
+    pub const CLASSICAL: Self = Self { parameters: [0.0; Self::LEN] };
+
+    /// From parameters, `[LEN]`.
+    ///
+    /// # Errors
+    /// [`Error::Length`]; [`Error::Value`] for one that is not finite.
+    pub fn new(parameters: &[f64]) -> Result<Self> {
+        let found: [f64; Self::LEN] = parameters.try_into().map_err(|_| Error::Length {
+            what: "the parameters of a cycle",
+            expected: Self::LEN,
+            got: parameters.len(),
+        })?;
+        match found.iter().position(|v| !v.is_finite()) {
+            Some(index) => Err(Error::Value {
+                what: "the parameters of a cycle",
+                index,
+                value: found[index],
+                needs: "they are finite numbers; train the cycle again",
+            }),
+            None => Ok(Self { parameters: found }),
+        }
+    }
+
+    /// The parameters, `[LEN]`.
+    pub fn parameters(&self) -> &[f64; Self::LEN] {
+        &self.parameters
+    }
+
+    fn get(&self, group: usize, row: usize, column: usize) -> f64 {
+        let Group { shape, first, .. } = GROUPS[group];
+        self.parameters[first + row.min(shape[0] - 1) * shape[1] + column]
+    }
+
+    fn factor(&self, group: usize, row: usize, column: usize) -> f64 {
+        self.get(group, row, column).clamp(-1.0, 1.0).exp()
+    }
+
+    /// How far the cells of each kind are relaxed on level `depth`: in (0.09, 1.91), and 1 without tuning.
+    pub(crate) fn relaxation(&self, depth: usize) -> [f64; KEYS] {
+        std::array::from_fn(|key| 2.0 / (1.0 + (-self.get(RELAXATION, depth, key).clamp(-3.0, 3.0)).exp()))
+    }
+
+    /// What the conductance of a face of level `depth + 1` is multiplied by; `open` is its share of that of an open face.
+    pub(crate) fn face(&self, depth: usize, open: f64) -> f64 {
+        let kind = if open > 0.999 { 0 } else { 1 + usize::from(open < 0.5) };
+        self.factor(FACE, depth, kind)
+    }
+
+    /// What a sink of level `depth + 1` is multiplied by; `share` is that of an open face's conductance.
+    pub(crate) fn sink(&self, depth: usize, share: f64) -> f64 {
+        let kind = usize::from(share < 2.0) + usize::from(share < 1.0);
+        self.factor(SINK, depth, kind)
+    }
+
+    /// The coefficients of 1, BA and (BA)² in the polynomial that solves on level `depth`, where it is one. Without tuning
+    /// it is that of three cycles, 3 − 3t + t².
+    pub(crate) fn polynomial(&self, depth: usize) -> Option<[f64; 3]> {
+        let row = VISITED.iter().position(|d| *d == depth)?;
+        let [s, w, k] = std::array::from_fn(|c| self.factor(POLYNOMIAL, row, c));
+        let (s, w, k) = (2.25 * s, w / 1.5, k / 3.0);
+        Some([s * (1.0 + k), -2.0 * s * w, s * w * w])
+    }
+}
+
+impl Tuning {
+    /// Reads what [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    /// [`Error::File`]; [`Error::Checkpoint`] for a damaged file, or that of something else or of another dimension.
+    pub fn load(path: &Path, dim: usize) -> Result<Self> {
+        Self::take(Checkpoint::load(path)?, dim)
+    }
+
+    fn take(mut checkpoint: Checkpoint, dim: usize) -> Result<Self> {
+        check_kind(&checkpoint, KIND, dim)?;
+        let mut tuning = Self::CLASSICAL;
+        tuning.restore("", &mut checkpoint)?;
+        checkpoint.finish()?;
+        Ok(tuning)
+    }
+
+    /// Writes a file for cycles in `dim` dimensions, trained for `step` steps.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    pub fn save(&self, path: &Path, dim: usize, step: u64) -> Result<()> {
+        let mut checkpoint = Checkpoint::new(KIND, &dimension(dim), step);
+        self.store("", &mut checkpoint);
+        checkpoint.save(path)
+    }
+}
+
+/// What a file of these parameters calls itself.
+const KIND: &str = "cycle";
+
+pub(super) fn dimension(dim: usize) -> String {
+    format!("{dim}-D")
+}
+
+/// Refuses a checkpoint of something else.
+pub(super) fn check_kind(checkpoint: &Checkpoint, kind: &str, dim: usize) -> Result<()> {
+    let refuse = |why| Err(Error::Checkpoint { path: checkpoint.path().into(), why });
+    if checkpoint.kind() != kind {
+        let other = checkpoint.kind();
+        return refuse(format!(
+            "it holds a `{other}`, but a `{kind}` is needed; give one that `train_cycle` wrote"
+        ));
+    }
+    if checkpoint.name() != dimension(dim) {
+        let other = checkpoint.name();
+        return refuse(format!(
+            "it is for {other}, but the grid is in {dim}-D; give the file of that dimension"
+        ));
+    }
+    Ok(())
+}
+
+impl State for Tuning {
+    /// One tensor for each group of parameters.
+    fn store(&self, name: &str, checkpoint: &mut Checkpoint) {
+        for g in &GROUPS {
+            let values = &self.parameters[g.range()];
+            checkpoint.put(&format!("{name}{}", g.name), &g.shape, values);
+        }
+    }
+
+    fn restore(&mut self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        let mut parameters = Vec::with_capacity(Self::LEN);
+        for g in &GROUPS {
+            parameters.extend(checkpoint.take::<f64>(&format!("{name}{}", g.name), &g.shape)?);
+        }
+        *self = Self::new(&parameters)?;
+        Ok(())
+    }
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self::CLASSICAL
+    }
+}
