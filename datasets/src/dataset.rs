@@ -14,7 +14,6 @@ mod partial;
 mod places;
 mod plane;
 mod points;
-mod prefetch;
 mod reader;
 mod skeleton;
 mod snapshots;

@@ -50,14 +50,12 @@ fn read_all(path: &Path) -> Result<()> {
 /// A thread whose worker loops for ever only waits for its end.
 const THREADS: usize = 4;
 
-/// The longest readings.
+/// The longest of a mutant.
 #[derive(Clone, Copy, Default)]
 struct Longest {
     clock: Duration,
-    /// What this process and its workers computed meanwhile.
+    /// What this process and its workers computed meanwhile, which on a machine that does other work is less.
     computed: Duration,
-    /// By the lesser of both: on a machine that does other work, a file is to blame for no more.
-    lesser: Duration,
 }
 
 /// What came of many mutants.
@@ -97,23 +95,17 @@ fn run(mutants: usize, seed: u64) -> Tally {
         let mut content = contents[kind].clone();
         mutate(&mut content, &mut random);
         std::fs::write(path, &content).unwrap();
-        let timed = |read: &dyn Fn() -> Result<()>| {
-            let (started, computed) = (Instant::now(), processor());
-            let result = read();
-            let (took, computed) = (started.elapsed(), processor() - computed);
-            let mut longest = tally.longest.lock().unwrap();
-            longest.clock = took.max(longest.clock);
-            longest.computed = computed.max(longest.computed);
-            longest.lesser = took.min(computed).max(longest.lesser);
-            drop(longest);
-            if took > Duration::from_secs(5) {
-                println!("{number} took {took:.1?}, {computed:.1?} of processor time: {result:?}");
-            }
-            result
-        };
-        let mut result = timed(&|| read_all(path));
+        let (started, computed) = (Instant::now(), processor());
+        let mut result = read_all(path);
         if files[kind].ends_with("system.h5") {
-            result = result.and_then(|()| timed(&|| system_file::read(path).map(drop)));
+            result = result.and_then(|()| system_file::read(path).map(drop));
+        }
+        let (took, computed) = (started.elapsed(), processor() - computed);
+        let mut longest = tally.longest.lock().unwrap();
+        *longest = Longest { clock: took.max(longest.clock), computed: computed.max(longest.computed) };
+        drop(longest);
+        if took > Duration::from_secs(5) {
+            println!("{number} took {took:.1?}, {computed:.1?} of processor time: {result:?}");
         }
         if let Err(e) = result {
             let text = e.to_string();
@@ -160,14 +152,10 @@ fn many_mutants_are_read_or_refused() {
     let (refused, longest) = (tally.refused.into_inner(), tally.longest.into_inner().unwrap());
     let [own, worker] = [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN].map(|who| usage(who).ru_maxrss / 1024);
     println!("mutants {mutants}, refused {refused}, read {}", mutants - refused);
-    let Longest { clock, computed, lesser } = longest;
+    let Longest { clock, computed } = longest;
     println!("longest {clock:.2?}, {computed:.2?} of processor time; total {:.0?}", started.elapsed());
     println!("peak memory: {own} MB in the reader, {worker} MB in a worker");
     println!("workers that died: {:?}", tally.deaths.into_inner().unwrap());
-    assert!(lesser < Duration::from_secs(10), "{lesser:?}");
-    assert!(
-        clock < Duration::from_secs(60),
-        "a worker that keeps its reader waiting was not ended: {clock:?}"
-    );
+    assert!(clock < Duration::from_secs(10), "{clock:?}, {computed:?} of processor time");
     assert!(own + worker < 1024, "{own} MB and {worker} MB");
 }

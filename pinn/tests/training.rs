@@ -53,7 +53,8 @@ fn every_rule_of_balance_learns_the_sine() {
         for _ in 0..300 {
             trainer.step().unwrap();
         }
-        for _ in 0..300 {
+        // The weights of the written rule are large, and what is left falls slowly.
+        for _ in 0..600 {
             trainer.quasi_newton().unwrap();
         }
         let term = Scope::new(&["x"], &["u"]).unwrap().formula(&["u - sin(pi*x)"]).unwrap();
@@ -62,7 +63,7 @@ fn every_rule_of_balance_learns_the_sine() {
         let term = resolvent_pinn::Term { residual: &term, points: &points, data: &[], weights: None };
         trainer.residuals(term, &mut rest).unwrap();
         let worst = rest.iter().fold(0.0f64, |w, r| w.max(r.abs()));
-        assert!(worst < 5e-3, "{balance:?}: {worst}");
+        assert!(worst < 2e-3, "{balance:?}: {worst}");
         assert_eq!(trainer.weights()[1] == 1.0, balance == Balance::Fixed);
     }
 }

@@ -9,6 +9,8 @@ pub(crate) mod fused;
 pub(crate) mod reduce;
 pub(crate) mod simd;
 
+pub use simd::prefetch;
+
 use crate::error::check_len;
 use crate::{Result, Scalar, Segments, Space};
 use buffer::Buffer;

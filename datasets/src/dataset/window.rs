@@ -8,10 +8,10 @@
 
 use super::places::{Frame, Places, RUN, Run};
 use super::points::shuffle;
-use super::prefetch::prefetch;
 use super::{Batch, Real};
 use crate::Result;
 use crate::random::Stream;
+use resolvent::host::prefetch;
 use std::ops::Range;
 
 /// Points that a permutation orders.
@@ -191,7 +191,7 @@ impl<T: Real> Window<T> {
                 let values = &self.values[cell.values * width..];
                 // What the next block will want of this cell: a stream is too short for the processor to see it coming.
                 let next = cell.at as usize * width;
-                prefetch(values, next..next + (BLOCK / count + RUN) * width);
+                prefetch(values, next, (BLOCK / count + RUN) * width);
                 for run in runs.clone() {
                     let from = &values[run.at * width..(run.at + run.len) * width];
                     copy(from, &mut batch.values[run.to * width..(run.to + run.len) * width]);

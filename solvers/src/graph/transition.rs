@@ -2,7 +2,7 @@
 
 use super::Graphs;
 use crate::learn::op::{Inputs, Op, Sinks, Workspace};
-use crate::learn::{Tape, Var};
+use crate::learn::{Activation, Tape, Var};
 use crate::{Error, Result, Scalar, Shape};
 use std::str::FromStr;
 
@@ -65,7 +65,8 @@ impl<T: Scalar> Op<T> for Weigh {
         let (z, heads) = (inputs.get(0), inputs.shape(0).cols);
         self.each(heads, |at, share| {
             for (w, z) in w[at.clone()].iter_mut().zip(&z[at]) {
-                let part = if self.smooth { 1.0 / (1.0 + (-z.f64()).exp()) } else { z.f64().clamp(0.0, 1.0) };
+                let z = z.f64();
+                let part = if self.smooth { Activation::Sigmoid.value(z) } else { z.clamp(0.0, 1.0) };
                 *w = T::of(part * share);
             }
         });

@@ -24,11 +24,11 @@ pub(crate) fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 /// Asks for `count` entries from `first` on, as far as there are any, before they are needed: worth it where the
 /// processor's own prefetching is put off by other streams.
 #[inline(always)]
-pub(crate) fn prefetch<T>(data: &[T], first: usize, count: usize) {
+pub fn prefetch<T>(data: &[T], first: usize, count: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let end = (first + count).min(data.len());
+        let end = first.saturating_add(count).min(data.len());
         let mut next = first;
         while next < end {
             // SAFETY: inside the vector, and a hint reads nothing.
