@@ -136,6 +136,7 @@ channels = 4
 [train]
 steps = 12
 batch = 5
+rate = { kind = "constant", first = 3e-3 }
 [log]
 every = 3
 errors = 6
