@@ -1,4 +1,4 @@
-//! The side that calls the HDF5 library: it runs in the worker, on one thread, and may die at any call.
+//! The side that calls the HDF5 library, past its lock: it runs in the worker, on one thread, and may die at any call.
 
 use super::chunks;
 use super::limits;

@@ -70,11 +70,12 @@ impl Worker {
     /// # Errors
     /// What the system says when it has no process, socket or memory to give.
     pub fn start() -> io::Result<Self> {
-        warm_up();
         let (ours, theirs) = UnixStream::pair()?;
         let window = Window::new()?;
-        // Nobody else is in the library while its state is copied, and the child is the one that holds its lock.
+        // Nobody else is in the library while it is used without locking, as the child does, and while its state is
+        // copied; the child is the one that holds its lock.
         hdf5::sync::sync(|| {
+            warm_up();
             // SAFETY: the child calls `serve` alone, which never returns.
             let forked = match unsafe { libc::fork() } {
                 -1 => Err(io::Error::last_os_error()),
@@ -200,7 +201,8 @@ impl Drop for Window {
     }
 }
 
-/// Uses each part of the library once, so that what it sets up at the first use is not half done at the fork.
+/// Uses each part of the library once, so that what it sets up at the first use is not half done at the fork. The
+/// caller holds the library's lock.
 fn warm_up() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
