@@ -25,12 +25,19 @@ struct Lock(Option<OwnedFd>);
 impl OwnFile {
     /// A new file whose bytes do not depend on when it is made: its root group has no times.
     pub fn create(place: &Path) -> hdf5::Result<Self> {
-        hdf5::File::with_options().with_fcpl(|p| p.obj_track_times(false)).create(place).map(Self::of)
+        Self::options().with_fcpl(|p| p.obj_track_times(false)).create(place).map(Self::of)
     }
 
     /// A file that an earlier run left.
     pub fn reopen(place: &Path) -> hdf5::Result<Self> {
-        hdf5::File::open_rw(place).map(Self::of)
+        Self::options().open_rw(place).map(Self::of)
+    }
+
+    /// What is written goes to the file as it is: a buffer would read back what lies around it first.
+    fn options() -> hdf5::FileBuilder {
+        let mut options = hdf5::File::with_options();
+        let _ = options.with_fapl(|p| p.sieve_buf_size(0));
+        options
     }
 
     fn of(file: hdf5::File) -> Self {

@@ -6,6 +6,8 @@ mod conductivity;
 mod hyperparameter;
 #[path = "../../solvers/examples/many_right_hand_sides.rs"]
 mod many_right_hand_sides;
+#[path = "../../solvers/examples/material_point.rs"]
+mod material_point;
 #[path = "../../solvers/examples/ndarray_and_sprs.rs"]
 mod ndarray_and_sprs;
 #[path = "../../solvers/examples/null_space.rs"]
@@ -36,5 +38,6 @@ runs!(
     many_right_hand_sides,
     ndarray_and_sprs,
     conductivity,
-    hyperparameter
+    hyperparameter,
+    material_point
 );
