@@ -1,4 +1,4 @@
-//! What writing costs beside the mathematics of reference solutions, on one thread: `reference [REPEAT]`, 5 unless told
+//! What writing costs beside the mathematics of reference solutions, which one thread computes: `reference [REPEAT]`, 5 unless told
 //! otherwise. Each line has the median seconds of computing the snapshots and dropping them, of making the file, and the
 //! share of the first in the second.
 

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::dataset::{Axis, Description, Field, Parameter, Precision, Provenance, Writer};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver, SyncSender};
 
 /// How the making of a file ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,11 +48,12 @@ pub fn write(settings: &Settings, path: &Path, watch: Watch) -> Result<Written> 
     let layout = size(settings)?.1;
     crate::output::probe(path)?;
     let mut spool = Spool::open(path, &settings.command())?;
-    let mut file = Target { writer: Writer::create(path, &describe(settings, &layout))?, layout };
-    match run(settings, &mut file, Some(&mut spool), watch) {
+    let target = Target { writer: Writer::create(path, &describe(settings, &layout))?, layout };
+    let (mut writer, outcome) = behind(target, |sink| run(settings, sink, Some(&mut spool), watch));
+    match outcome {
         Ok(Outcome::Done { accuracy }) => {
-            file.writer.state_accuracy(accuracy)?;
-            let checksum = file.writer.finish()?;
+            writer.state_accuracy(accuracy)?;
+            let checksum = writer.finish()?;
             spool.remove()?;
             Ok(Written::Done { accuracy, checksum })
         }
@@ -63,6 +65,62 @@ pub fn write(settings: &Settings, path: &Path, watch: Watch) -> Result<Written> 
             spool.keep()?;
             Err(e)
         }
+    }
+}
+
+/// Runs `work` with a sink whose snapshots a thread of its own writes, so that the next are computed meanwhile.
+fn behind(
+    mut target: Target,
+    work: impl FnOnce(&mut dyn Sink) -> Result<Outcome>,
+) -> (Writer, Result<Outcome>) {
+    let (to, from) = mpsc::sync_channel::<Snapshot>(1);
+    let (back, spare) = mpsc::channel();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(move || {
+            for Snapshot { sample, index, values } in from {
+                let written = target.snapshot(sample, index, &values).map(|()| values);
+                let failed = written.is_err();
+                // At the end nobody takes it.
+                let _ = back.send(written);
+                if failed {
+                    break;
+                }
+            }
+            target.writer
+        });
+        let mut queue = Queue { to, spare };
+        let outcome = work(&mut queue);
+        let Queue { to, spare } = queue;
+        drop(to);
+        match writing.join() {
+            Ok(writer) => (writer, spare.iter().try_for_each(|s| s.map(drop)).and(outcome)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// What is on its way to the file.
+struct Snapshot {
+    sample: usize,
+    index: usize,
+    values: Vec<f64>,
+}
+
+/// Snapshots that wait; those that are written come back, or why one was not.
+struct Queue {
+    to: SyncSender<Snapshot>,
+    spare: Receiver<Result<Vec<f64>>>,
+}
+
+impl Sink for Queue {
+    fn snapshot(&mut self, sample: usize, index: usize, values: &[f64]) -> Result<()> {
+        let mut copy = self.spare.try_recv().unwrap_or_else(|_| Ok(vec![]))?;
+        copy.clear();
+        copy.extend_from_slice(values);
+        if self.to.send(Snapshot { sample, index, values: copy }).is_err() {
+            self.spare.iter().try_for_each(|s| s.map(drop))?;
+        }
+        Ok(())
     }
 }
 

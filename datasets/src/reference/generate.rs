@@ -47,6 +47,8 @@ pub struct Size {
 const TOGETHER: u64 = 256 << 20;
 /// And are at most so many.
 const MOST: u64 = 16;
+/// Snapshots on their way to a file.
+const WAITING: u64 = 3;
 
 /// What a generation with these settings will take, and the shape of what it hands out.
 ///
@@ -55,7 +57,8 @@ const MOST: u64 = 16;
 pub fn size(settings: &Settings) -> Result<(Size, Layout)> {
     let solution = (settings.reference().build)(settings)?;
     let layout = solution.layout().clone();
-    let memory = group_size(&*solution) as u64 * (solution.memory() + 8 * layout.width() as u64);
+    let snapshot = 8 * layout.width() as u64;
+    let memory = group_size(&*solution) as u64 * (solution.memory() + snapshot) + WAITING * snapshot;
     Ok((Size { bytes: layout.bytes(), memory }, layout))
 }
 
