@@ -3,9 +3,11 @@
 //! One test, since the counter sees the whole process.
 
 use resolvent::direction::{Architecture, Dcdm, Model};
+use resolvent::fixed_point::Iteration;
 use resolvent::{
-    Bicgstab, BlockCg, Boundary, Cg, DeflatedCg, Fgmres, FlexibleCg, Gmres, Grid, Host, LinearOperator, Lsqr,
-    Minres, Multigrid, MultigridOptions, Poisson, Status, Stop,
+    Bicgstab, BlockCg, Boundary, Cg, DeflatedCg, Fgmres, FixedPoint, FixedPointOptions, FlexibleCg, Gmres,
+    Grid, Host, LinearOperator, Lsqr, Map, Minres, Multigrid, MultigridOptions, Operator, Poisson, Shape,
+    Space, Status, Stop,
 };
 use resolvent_datasets::{Family, Parameters, Problem, RhsKind};
 use resolvent_tests::counting::{Counting, allocations};
@@ -30,6 +32,23 @@ fn second_solve(
     solve(&mut x);
     x.fill(0.0);
     allocations(|| solve(&mut x))
+}
+
+/// A step of descent, x + 0.08 (b − Ax).
+struct Descent<'a>(&'a dyn LinearOperator<Host<f64>>, &'a [f64]);
+
+impl Map for Descent<'_> {
+    fn shape(&self) -> Shape {
+        self.0.shape()
+    }
+}
+
+impl Operator<Host<f64>> for Descent<'_> {
+    fn apply(&self, space: &Host<f64>, x: &[f64], y: &mut [f64]) -> resolvent::Result<()> {
+        self.0.apply(space, x, y)?;
+        space.axpby(0.08, self.1, -0.08, y)?;
+        space.axpby(1.0, x, 1.0, y)
+    }
 }
 
 /// Allocations of the second solve of every other method, by its name.
@@ -69,6 +88,13 @@ fn other_methods(a: &dyn LinearOperator<Host<f64>>, b: &[f64]) -> Vec<(&'static 
     second!("Fgmres", Fgmres::with_restart(&s, n, stop, 12), |m| m.solve(&s, a, None, b, &mut x));
     second!("Bicgstab", Bicgstab::new(&s, n, stop), |m| m.solve(&s, a, None, b, &mut x));
     second!("Lsqr", Lsqr::new(&s, a.shape(), stop), |m| m.solve(&s, a, b, &mut x));
+    let map = Descent(a, b);
+    let fixed = |iteration| FixedPoint::new(&s, n, FixedPointOptions { iteration, stop });
+    second!("Picard", fixed(Iteration::PICARD), |m| m.solve(&s, &map, &mut x));
+    second!("Anderson", fixed(Iteration::default()), |m| m.solve(&s, &map, &mut x));
+    second!("Broyden", fixed(Iteration::Broyden { window: 8 }), |m| m.solve(&s, &map, &mut x));
+    second!("Picard by GMRES", fixed(Iteration::Gmres { restart: 12 }), |m| m.solve(&s, &map, &mut x));
+    second!("Picard by BiCGSTAB", fixed(Iteration::Bicgstab), |m| m.solve(&s, &map, &mut x));
     found
 }
 
