@@ -18,6 +18,7 @@
 //! steps = 2000
 //! ```
 
+mod ahead;
 mod config;
 mod samples;
 mod training;

@@ -25,7 +25,7 @@ fn config(data: &[&Path], more: &str) -> DirectionConfig {
 }
 
 const SMALL: &str = "[network]\nbefore = 1\ncoarse = 1\nafter = 1\nchannels = 6\n\
-    [train]\nsteps = 40\nbatch = 4\nrate = { kind = \"constant\", first = 3e-3 }\n\
+    [train]\nsteps = 40\nbatch = 4\nahead = 2\nrate = { kind = \"constant\", first = 3e-3 }\n\
     [log]\nevery = 2\nerrors = 10\ncheckpoint = 7\n";
 
 fn go(config: &DirectionConfig, folder: &Path, start: Start, end: bool) -> resolvent_pinn::Result<End> {

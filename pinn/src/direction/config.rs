@@ -104,6 +104,8 @@ pub struct DirectionTrain {
     pub steps: u64,
     /// Samples a step.
     pub batch: usize,
+    /// The most steps of the loop that a batch is taken along before it is trained on; as published, none.
+    pub ahead: usize,
     /// The largest norm of a gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<f64>,
@@ -116,7 +118,7 @@ pub struct DirectionTrain {
 impl Default for DirectionTrain {
     fn default() -> Self {
         let rate = RateConfig { kind: RateKind::Constant, first: 1e-4, ..RateConfig::default() };
-        Self { steps: 2000, batch: 10, clip: None, held_out: 0.02, rate }
+        Self { steps: 2000, batch: 10, ahead: 0, clip: None, held_out: 0.02, rate }
     }
 }
 

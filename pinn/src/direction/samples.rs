@@ -35,6 +35,8 @@ pub struct Batch<'a> {
     pub source: usize,
     /// Right-hand sides.
     pub samples: usize,
+    /// The operator.
+    pub stencil: &'a Stencil,
     /// The loss of proposals for them.
     pub descent: &'a Descent<f32>,
     /// The right-hand sides.
@@ -133,7 +135,8 @@ impl Samples {
         for &i in samples {
             values.extend(source.file.read(i..i + 1)?);
         }
-        Ok(Batch { source: *number, samples: samples.len(), descent: &source.descent, values })
+        let (samples, stencil) = (samples.len(), &source.stencil);
+        Ok(Batch { source: *number, samples, stencil, descent: &source.descent, values })
     }
 
     fn arrange(&mut self, epoch: u64) {
@@ -159,7 +162,8 @@ impl Samples {
             pieces.map(move |first| {
                 let samples = self.batch.min(all.end - first);
                 let values = source.file.read(first..first + samples)?;
-                Ok(Batch { source: number, samples, descent: &source.descent, values })
+                let stencil = &source.stencil;
+                Ok(Batch { source: number, samples, stencil, descent: &source.descent, values })
             })
         })
     }

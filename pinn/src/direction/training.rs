@@ -1,5 +1,6 @@
 //! The training itself.
 
+use super::ahead;
 use super::config::DirectionConfig;
 use super::samples::Samples;
 use crate::evaluation::FieldError;
@@ -169,7 +170,12 @@ impl Training for DirectionTraining {
 
     fn advance(&mut self) -> Result<bool> {
         let step = self.adam.steps();
-        let batch = self.samples.batch(step)?;
+        let mut batch = self.samples.batch(step)?;
+        let ahead = ahead::steps(self.config.train.ahead, self.config.seed, step);
+        if ahead > 0 {
+            let model = self.model.clone().with_weights(self.parameters.values(), "", step)?;
+            ahead::advance(&model, batch.stencil, ahead, &mut batch.values)?;
+        }
         let tape = &mut self.tape;
         tape.start_with(&self.parameters)?;
         let b = tape.input(&batch.values, batch.values.len(), 1)?;
