@@ -6,6 +6,7 @@ use resolvent_pinn::Spectrum;
 use resolvent_pinn::density::Density;
 use resolvent_pinn::direction::{DirectionConfig, NetworkKind};
 use resolvent_pinn::evaluation::Panel;
+use resolvent_pinn::graph::{GraphConfig, GraphEvaluation};
 use resolvent_pinn::run::Metrics;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,6 +42,22 @@ impl About {
             let words = format!("seed {}, f32, {kind} network {layers}, {batch} samples a step", config.seed);
             return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
         }
+        if GraphConfig::is_meant_by(text) {
+            let config = GraphConfig::parse(text, &[])?;
+            let (network, train) = (config.network, config.train);
+            let words = format!(
+                "{}, seed {}, f32, {} heads after {} messages {} wide, {} weights, γ = {}, {} graphs a step",
+                word(&config.task),
+                config.seed,
+                network.heads,
+                network.messages,
+                network.hidden,
+                network.transition,
+                network.gamma,
+                train.batch,
+            );
+            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
+        }
         let config = Config::parse(text, &[])?;
         let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();
         let words = format!(
@@ -73,6 +90,8 @@ pub(super) struct Record {
     pub densities: Vec<Density>,
     pub spectra: Vec<Spectrum>,
     pub panel: Option<Panel>,
+    /// Of a solver of graphs.
+    pub evaluation: Option<GraphEvaluation>,
     /// Whether the run has come to its end.
     pub done: bool,
     /// Steps done, as far as is known.
@@ -98,6 +117,7 @@ impl Record {
             }
             fits
         });
+        let evaluation = whole(folder, "evaluation.json", &mut remarks);
         let environment = whole(folder, "environment.json", &mut remarks);
         let done = fs::read_to_string(folder.join("DONE")).ok();
         // The last look can be older than the last checkpoint.
@@ -108,7 +128,19 @@ impl Record {
         let looked = metrics.last().map(|m| m.step.saturating_add(1));
         let steps = number(said).or(number(saved).max(looked)).unwrap_or(0);
         let done = done.is_some();
-        Ok(Self { about, text, environment, metrics, densities, spectra, panel, done, steps, remarks })
+        Ok(Self {
+            about,
+            text,
+            environment,
+            metrics,
+            densities,
+            spectra,
+            panel,
+            evaluation,
+            done,
+            steps,
+            remarks,
+        })
     }
 
     /// Names of the terms of the loss.

@@ -153,6 +153,8 @@ pub struct Recorded {
     pub answer: Var,
     /// The weights of the systems, `[edges, heads]`.
     pub weights: Var,
+    /// Their constants b, `[nodes, heads]`.
+    pub constants: Var,
     /// Where they come to rest, `[nodes, heads]`; the constants themselves when nothing does.
     pub rest: Var,
 }
@@ -259,7 +261,7 @@ impl GraphNetwork {
         let rest = if a.rests { tape.equilibrium(along, weights, h, a.equilibrium)? } else { h };
         let read = if a.of_graphs { tape.segment_sum(rest, graphs.members())? } else { rest };
         let answer = self.decoder.record(tape, parameters, read, a.activation)?;
-        Ok(Recorded { answer, weights, rest })
+        Ok(Recorded { answer, weights, constants: h, rest })
     }
 }
 

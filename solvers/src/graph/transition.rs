@@ -72,7 +72,15 @@ impl<T: Scalar> Op<T> for Weigh {
                 Activation::Sigmoid.apply(w);
             } else {
                 // Written so that what is not a number stays so.
-                w.iter_mut().for_each(|w| *w = if *w < none { none } else if *w > one { one } else { *w });
+                w.iter_mut().for_each(|w| {
+                    *w = if *w < none {
+                        none
+                    } else if *w > one {
+                        one
+                    } else {
+                        *w
+                    }
+                });
             }
             for (e, w) in w.chunks_mut(heads).enumerate() {
                 let share = self.share::<T>(first + e);
