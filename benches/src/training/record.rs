@@ -24,6 +24,8 @@ pub(super) struct About {
     pub adam: u64,
     /// The seed and the network, in a few words.
     pub words: String,
+    /// Whether it is a solver of graphs.
+    pub graphs: bool,
 }
 
 impl About {
@@ -40,7 +42,7 @@ impl About {
             };
             let (kind, batch) = (word(&network.kind), train.batch);
             let words = format!("seed {}, f32, {kind} network {layers}, {batch} samples a step", config.seed);
-            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
+            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: false });
         }
         if GraphConfig::is_meant_by(text) {
             let config = GraphConfig::parse(text, &[])?;
@@ -56,7 +58,7 @@ impl About {
                 network.gamma,
                 train.batch,
             );
-            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
+            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: true });
         }
         let config = Config::parse(text, &[])?;
         let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();
@@ -70,7 +72,7 @@ impl About {
         );
         let adam = config.train.steps;
         let all = adam.saturating_add(config.train.lbfgs);
-        Ok(Self { name: config.name, all, adam, words })
+        Ok(Self { name: config.name, all, adam, words, graphs: false })
     }
 }
 
