@@ -84,6 +84,8 @@ pub struct GraphNetworkConfig {
     pub gamma: f64,
     /// φ in x = φ(γ A x + b), of a slope of at most 1.
     pub outer: String,
+    /// Whether features of edges come with the logarithms of their sizes beside them.
+    pub logarithms: bool,
     /// Whether anything comes to rest; otherwise the answer is read off b.
     pub rests: bool,
     /// A graph is at rest when a sweep changes x by at most this part of it.
@@ -217,6 +219,7 @@ impl GraphConfig {
                 reversed: false,
                 gamma: 0.5,
                 outer: "identity".into(),
+                logarithms: false,
                 rests: true,
                 rtol: 1e-6,
                 sweeps: 1000,

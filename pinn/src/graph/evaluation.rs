@@ -1,6 +1,6 @@
 //! What a trained solver of graphs is worth: tables beside baselines, and what pictures are made of.
 
-use super::batch::{Batch, width};
+use super::batch::Batch;
 use super::config::GraphTask;
 use super::nodes::{self, words};
 use super::samples::Set;
@@ -210,20 +210,15 @@ pub(super) fn answers(training: &mut GraphTraining, graphs: &[Graph<f64>]) -> Re
 }
 
 fn batch(training: &GraphTraining, graphs: &[Graph<f64>]) -> Result<Batch> {
-    let [node, edge, _] = training.samples.widths();
-    let fits =
-        |g: &&Graph<f64>| [width(g.node.features.ncols()), width(g.edge.features.ncols())] != [node, edge];
-    if let Some(other) = graphs.iter().find(fits) {
-        let what = format!(
-            "the graphs have {} features on nodes and {} on edges",
-            other.node.features.ncols(),
-            other.edge.features.ncols()
-        );
+    let ([node, edge, _], form) = (training.samples.widths(), training.samples.form);
+    if let Some(other) = graphs.iter().find(|g| form.widths(g) != [node, edge]) {
+        let [nodes, edges] = form.widths(other);
+        let what = format!("the graphs have {nodes} features on nodes and {edges} on edges");
         return Err(Error::Training { what, mend: format!("use {node} and {edge}, as it was trained on") });
     }
     // Classes are not looked at, so any number of them will do.
     let classes = usize::from(training.config().task == GraphTask::Classification);
-    Batch::new(&graphs.iter().collect::<Vec<_>>(), &vec![0; graphs.len()], classes)
+    Batch::new(&graphs.iter().collect::<Vec<_>>(), &vec![0; graphs.len()], classes, form)
 }
 
 /// How one graph comes to rest, and its weights.

@@ -1,6 +1,6 @@
 //! The graphs that are trained on, and those that are held out.
 
-use super::batch::{Batch, width};
+use super::batch::{Batch, Form};
 use super::config::{GraphConfig, GraphTask};
 use crate::{Error, Result};
 use rayon::prelude::*;
@@ -23,6 +23,7 @@ pub(super) struct Samples {
     task: GraphTask,
     seed: u64,
     batch: usize,
+    pub form: Form,
     source: Source,
 }
 
@@ -83,7 +84,8 @@ impl Samples {
                 Source::Read(set)
             }
         };
-        Ok(Self { task, seed: config.seed, batch: train.batch, source })
+        let form = Form { logarithms: config.network.logarithms };
+        Ok(Self { task, seed: config.seed, batch: train.batch, form, source })
     }
 
     /// Trainings side by side: one, or as many as there are folds.
@@ -96,15 +98,15 @@ impl Samples {
 
     /// Features of a node and of an edge, and answers.
     pub fn widths(&self) -> [usize; 3] {
-        match &self.source {
-            Source::Made { .. } if self.task == GraphTask::ValueIteration => [1, 1, 1],
-            Source::Made { .. } => [5, 3, 1],
+        let columns = match &self.source {
+            Source::Made { .. } if self.task == GraphTask::ValueIteration => [1, 1],
+            Source::Made { .. } => [5, 3],
             Source::Read(set) => {
-                let of = |f: fn(&Graph<f64>) -> usize| width(set.graphs.first().map_or(0, f));
-                let [node, edge] = [of(|g| g.node.features.ncols()), of(|g| g.edge.features.ncols())];
-                [node, edge, set.classes.max(1)]
+                set.graphs.first().map_or([0; 2], |g| [g.node.features.ncols(), g.edge.features.ncols()])
             }
-        }
+        };
+        let [node, edge] = self.form.widths_of(columns);
+        [node, edge, self.set().map_or(1, |s| s.classes.max(1))]
     }
 
     /// The set, if it is read.
@@ -147,7 +149,7 @@ impl Samples {
                 let epoch = step / batches;
                 Random::new(self.seed, &format!("graphs: order {epoch} of {member}")).shuffle(&mut order);
                 let first = (step % batches) as usize * self.batch;
-                set.batch(&order[first..order.len().min(first + self.batch)])
+                set.batch(&order[first..order.len().min(first + self.batch)], self.form)
             }
         }
     }
@@ -161,7 +163,7 @@ impl Samples {
             Source::Made { .. } => Ok(vec![self.make(!self.seed, 0, HELD_OUT)?]),
             Source::Read(set) => {
                 let all: Vec<usize> = (0..set.graphs.len()).filter(|i| set.is_held_out(*i, member)).collect();
-                all.chunks(self.batch).map(|c| set.batch(c)).collect()
+                all.chunks(self.batch).map(|c| set.batch(c, self.form)).collect()
             }
         }
     }
@@ -174,7 +176,7 @@ impl Samples {
         };
         let graphs: Vec<Graph<f64>> =
             (first..first + count).into_par_iter().map(one).collect::<Result<_, _>>()?;
-        Batch::new(&graphs.iter().collect::<Vec<_>>(), &[], 0)
+        Batch::new(&graphs.iter().collect::<Vec<_>>(), &[], 0, self.form)
     }
 }
 
@@ -239,13 +241,13 @@ impl Set {
     ///
     /// # Errors
     /// [`Error::Solver`] for more nodes than can be counted.
-    pub fn batch(&self, numbers: &[usize]) -> Result<Batch> {
+    fn batch(&self, numbers: &[usize], form: Form) -> Result<Batch> {
         let graphs: Vec<&Graph<f64>> = numbers.iter().map(|i| &self.graphs[*i]).collect();
         let labels: Vec<u32> = match self.classes {
             0 => vec![],
             _ => numbers.iter().map(|i| self.labels[*i]).collect(),
         };
-        Batch::new(&graphs, &labels, self.classes)
+        Batch::new(&graphs, &labels, self.classes, form)
     }
 }
 
