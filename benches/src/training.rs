@@ -11,6 +11,7 @@
 mod curves;
 mod fields;
 mod gradients;
+mod graphs;
 mod illustration;
 mod page;
 mod record;
@@ -71,6 +72,11 @@ impl Report {
     /// Everything there is to show, in order.
     fn sections(&self) -> Vec<Section> {
         let record = &self.record;
+        if record.about.graphs {
+            let (losses, errors, rate) =
+                (curves::losses(record), curves::errors(record), curves::rate(record));
+            return vec![graphs::section(record), losses, errors, rate];
+        }
         vec![
             fields::section(record),
             curves::losses(record),

@@ -39,7 +39,7 @@ pub enum Command {
     Solve(Solve),
     /// Compare methods: tables, pictures and a page.
     Bench(Bench),
-    /// Train a network that solves an equation.
+    /// Train a network that solves an equation, one that proposes directions, or a solver of graphs.
     #[command(after_help = "Examples:\n  \
         resolvent train helmholtz --set train.steps=2000\n  \
         resolvent train burgers.toml --out runs/burgers\n  \
@@ -276,7 +276,7 @@ pub struct Eval {
     /// The folder of the run.
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// A file with the solution: our schema, PDEBench, The Well, MATLAB, NumPy or CSV [default: what the configuration names].
+    /// A file with the solution: our schema, PDEBench, The Well, MATLAB, NumPy or CSV; for a solver of graphs another set [default: what the configuration names].
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
     /// Write the learnt solution on a grid: .h5, or .vti for ParaView.

@@ -5,6 +5,7 @@ use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::train;
 use resolvent_pinn::direction::{self, DirectionConfig};
+use resolvent_pinn::graph::{self, GraphConfig};
 use resolvent_pinn::run::{Against, RunFolder, evaluate};
 use serde_json::json;
 
@@ -13,6 +14,9 @@ pub fn run(a: &Eval, console: &Console) -> Result<Code, Failure> {
     let text = RunFolder::open(&a.folder)?.config()?;
     if DirectionConfig::is_meant_by(&text) {
         return directions(a, console);
+    }
+    if GraphConfig::is_meant_by(&text) {
+        return graphs(a, console);
     }
     let export = a.output.as_deref().map(|path| (path, a.n));
     let errors = evaluate(&a.folder, Against { data: a.data.as_deref(), export, spectral: a.spectral })?;
@@ -36,5 +40,18 @@ fn directions(a: &Eval, console: &Console) -> Result<Code, Failure> {
     let errors = direction::evaluate(&a.folder)?;
     console.print(&train::table(&errors));
     console.object(&json!({ "schema": 1, "run_dir": a.folder, "errors": train::errors(&errors) }));
+    Ok(Code::Done)
+}
+
+/// What a solver of graphs is worth, in tables beside baselines.
+fn graphs(a: &Eval, console: &Console) -> Result<Code, Failure> {
+    if a.output.is_some() || a.spectral {
+        return Err(Failure::usage("--output and --spectral belong to solutions on grids; leave them out"));
+    }
+    let (errors, evaluation) = graph::evaluate(&a.folder, a.data.as_deref())?;
+    console.print(&format!("{}\n{evaluation}", train::table(&errors)));
+    console.object(&json!({
+        "schema": 1, "run_dir": a.folder, "data": a.data, "errors": train::errors(&errors), "tables": evaluation.tables,
+    }));
     Ok(Code::Done)
 }

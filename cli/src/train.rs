@@ -1,4 +1,4 @@
-//! `train`: a network that solves an equation, or one that proposes directions, from a text.
+//! `train`: a network that solves an equation, one that proposes directions, or a solver of graphs, from a text.
 
 use crate::arguments::Train;
 use crate::console::Console;
@@ -8,6 +8,7 @@ use resolvent_benches::machine::Machine;
 use resolvent_benches::training::Report;
 use resolvent_pinn::direction::{self, DirectionConfig};
 use resolvent_pinn::evaluation::FieldError;
+use resolvent_pinn::graph::{self, GraphConfig};
 use resolvent_pinn::run::{self, End, Outcome, Progress, RunFolder, Start};
 use resolvent_pinn::{Config, registry};
 use serde_json::{Value, json};
@@ -34,6 +35,7 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
     let outcome = match &config {
         Configured::Physics(config) => run::train(config, &folder, start, &environment, &mut watch),
         Configured::Direction(config) => direction::train(config, &folder, start, &environment, &mut watch),
+        Configured::Graph(config) => graph::train(config, &folder, start, &environment, &mut watch),
     }?;
     bar.finish_and_clear();
     let code = match &outcome.end {
@@ -61,15 +63,18 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
 enum Configured {
     Physics(Box<Config>),
     Direction(Box<DirectionConfig>),
+    Graph(Box<GraphConfig>),
 }
 
 impl Configured {
-    /// Reads a file of either kind.
+    /// Reads a file of any kind.
     fn load(path: &Path, sets: &[String]) -> Result<Self, Failure> {
         // A file that cannot be read is refused below.
         let text = std::fs::read_to_string(path).unwrap_or_default();
         Ok(if DirectionConfig::is_meant_by(&text) {
             Self::Direction(Box::new(DirectionConfig::load(path, sets)?))
+        } else if GraphConfig::is_meant_by(&text) {
+            Self::Graph(Box::new(GraphConfig::load(path, sets)?))
         } else {
             Self::Physics(Box::new(Config::load(path, sets)?))
         })
@@ -79,6 +84,7 @@ impl Configured {
         match self {
             Self::Physics(config) => &config.name,
             Self::Direction(config) => &config.name,
+            Self::Graph(config) => &config.name,
         }
     }
 
@@ -86,6 +92,7 @@ impl Configured {
         match self {
             Self::Physics(_) => "pinn",
             Self::Direction(_) => "direction",
+            Self::Graph(_) => "graph",
         }
     }
 
@@ -93,6 +100,7 @@ impl Configured {
         match self {
             Self::Physics(config) => config.seed,
             Self::Direction(config) => config.seed,
+            Self::Graph(config) => config.seed,
         }
     }
 }

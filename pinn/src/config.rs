@@ -190,7 +190,7 @@ pub(crate) fn within(folder: &Path, path: &Path) -> Result<std::path::PathBuf> {
 }
 
 /// Values of `over` into `base`; tables are joined, everything else is replaced.
-fn overlay(base: &mut Table, over: Table) {
+pub(crate) fn overlay(base: &mut Table, over: Table) {
     for (key, value) in over {
         match (base.get_mut(&key), value) {
             (Some(Value::Table(inner)), Value::Table(value)) => overlay(inner, value),

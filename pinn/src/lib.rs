@@ -4,7 +4,8 @@
 //! forward through every layer as truncated Taylor coefficients, all in one matrix product, and a sweep in reverse written by
 //! hand makes the gradient of a loss. No tape is kept and no derivative is nested in another.
 //!
-//! Networks that propose directions to solvers are trained in the same folders, see [`direction`].
+//! Networks that propose directions to solvers are trained in the same folders, see [`direction`], and so are solvers of graphs, see
+//! [`graph`].
 //!
 //! An equation is a [`Residual`], made of text by [`expression`], of one generic method by [`Equation`], or by hand; with points it is a [`Term`] of a loss; a [`Propagator`] makes losses, residuals, gradients
 //! and products with the transposed Jacobian of them.
@@ -24,6 +25,7 @@ pub mod evaluation;
 pub mod expression;
 mod feature;
 mod field;
+pub mod graph;
 mod jet;
 mod measured;
 mod network;

@@ -1,8 +1,8 @@
 //! A training in a folder: what it is, how it goes, what it has learnt.
 //!
 //! [`Training`] is whatever is trained step by step; what a run writes, when it saves, and how it is taken up again is here,
-//! once for all kinds: networks that solve equations ([`train`]) and networks that propose directions
-//! ([`direction::train`](crate::direction::train)).
+//! once for all kinds: networks that solve equations ([`train`]), networks that propose directions
+//! ([`direction::train`](crate::direction::train)), solvers of graphs ([`graph::train`](crate::graph::train)).
 //!
 //! | file | what |
 //! |:--|:--|
@@ -13,6 +13,7 @@
 //! | `checkpoints/step-N.safetensors`, `checkpoints/latest` | states, and the name of the last |
 //! | `panel.json` | of a solution: predicted and exact values on a plane |
 //! | `model.safetensors` | of directions: the model |
+//! | `evaluation.json` | of graphs: tables beside baselines, and what pictures are made of |
 //! | `DONE` | that it has come to its end |
 //!
 //! Files are written beside and renamed; a run that was ended at any step, or killed, goes on from its last checkpoint to the
@@ -104,7 +105,7 @@ pub struct Look {
 
 /// Something that is trained step by step in a folder. What [`State`] stores is all that a training goes on from.
 pub trait Training: State {
-    /// What is trained, as the configuration says: `pinn`, `direction`.
+    /// What is trained, as the configuration says: `pinn`, `direction`, `graph`.
     fn kind(&self) -> &'static str;
     /// Which one.
     fn name(&self) -> &str;

@@ -46,7 +46,7 @@ struct Inner {
 }
 
 /// The edges at every node, in one direction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Side {
     /// The node of every edge.
     pub index: Index,
@@ -114,6 +114,18 @@ impl Graphs {
     /// The number of edges of all.
     pub fn edges(&self) -> usize {
         self.0.edges.len()
+    }
+
+    /// The same with every edge from its target to its source, in the same order.
+    pub fn reversed(&self) -> Self {
+        let inner = &self.0;
+        Self(Arc::new(Inner {
+            starts: inner.starts.clone(),
+            edges: inner.edges.iter().map(|[i, j]| [*j, *i]).collect(),
+            forward: inner.reverse.clone(),
+            reverse: inner.forward.clone(),
+            members: inner.members.clone(),
+        }))
     }
 
     /// Source and target of every edge.

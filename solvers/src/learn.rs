@@ -62,7 +62,7 @@ pub mod lbfgs;
 mod line_search;
 pub mod op;
 pub mod parameters;
-mod product;
+pub(crate) mod product;
 pub mod random;
 pub mod schedule;
 pub mod tape;

@@ -1,5 +1,6 @@
 //! The page of a run.
 
+use super::graphs;
 use super::illustration::Section;
 use super::record::Record;
 use crate::report::{self, escaped};
@@ -17,6 +18,7 @@ pub(super) fn page(record: &Record, sections: &[Section], drawn: &[String]) -> S
     for remark in &record.remarks {
         let _ = writeln!(body, "<p class=remark>{}</p>", escaped(remark));
     }
+    body += &graphs::tables(record);
     body += &results(record);
     let mut drawn = drawn.iter();
     for section in sections {

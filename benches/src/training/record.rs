@@ -6,6 +6,7 @@ use resolvent_pinn::Spectrum;
 use resolvent_pinn::density::Density;
 use resolvent_pinn::direction::{DirectionConfig, NetworkKind};
 use resolvent_pinn::evaluation::Panel;
+use resolvent_pinn::graph::{GraphConfig, GraphEvaluation};
 use resolvent_pinn::run::Metrics;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +24,8 @@ pub(super) struct About {
     pub adam: u64,
     /// The seed and the network, in a few words.
     pub words: String,
+    /// Whether it is a solver of graphs.
+    pub graphs: bool,
 }
 
 impl About {
@@ -39,7 +42,23 @@ impl About {
             };
             let (kind, batch) = (word(&network.kind), train.batch);
             let words = format!("seed {}, f32, {kind} network {layers}, {batch} samples a step", config.seed);
-            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
+            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: false });
+        }
+        if GraphConfig::is_meant_by(text) {
+            let config = GraphConfig::parse(text, &[])?;
+            let (network, train) = (config.network, config.train);
+            let words = format!(
+                "{}, seed {}, f32, {} heads after {} messages {} wide, {} weights, γ = {}, {} graphs a step",
+                word(&config.task),
+                config.seed,
+                network.heads,
+                network.messages,
+                network.hidden,
+                network.transition,
+                network.gamma,
+                train.batch,
+            );
+            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: true });
         }
         let config = Config::parse(text, &[])?;
         let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();
@@ -53,7 +72,7 @@ impl About {
         );
         let adam = config.train.steps;
         let all = adam.saturating_add(config.train.lbfgs);
-        Ok(Self { name: config.name, all, adam, words })
+        Ok(Self { name: config.name, all, adam, words, graphs: false })
     }
 }
 
@@ -73,6 +92,8 @@ pub(super) struct Record {
     pub densities: Vec<Density>,
     pub spectra: Vec<Spectrum>,
     pub panel: Option<Panel>,
+    /// Of a solver of graphs.
+    pub evaluation: Option<GraphEvaluation>,
     /// Whether the run has come to its end.
     pub done: bool,
     /// Steps done, as far as is known.
@@ -98,6 +119,7 @@ impl Record {
             }
             fits
         });
+        let evaluation = whole(folder, "evaluation.json", &mut remarks);
         let environment = whole(folder, "environment.json", &mut remarks);
         let done = fs::read_to_string(folder.join("DONE")).ok();
         // The last look can be older than the last checkpoint.
@@ -108,7 +130,19 @@ impl Record {
         let looked = metrics.last().map(|m| m.step.saturating_add(1));
         let steps = number(said).or(number(saved).max(looked)).unwrap_or(0);
         let done = done.is_some();
-        Ok(Self { about, text, environment, metrics, densities, spectra, panel, done, steps, remarks })
+        Ok(Self {
+            about,
+            text,
+            environment,
+            metrics,
+            densities,
+            spectra,
+            panel,
+            evaluation,
+            done,
+            steps,
+            remarks,
+        })
     }
 
     /// Names of the terms of the loss.

@@ -176,3 +176,63 @@ fn directions_are_trained_resumed_and_solved_with() {
     fs::write(&model, "broken").unwrap();
     bench.run(solve).expect(5).says(&["model.safetensors", "safetensors file"]);
 }
+
+const GRAPH: &str = r#"
+kind = "graph"
+task = "value-iteration"
+[network]
+heads = 4
+messages = 1
+hidden = 6
+gamma = 0.8
+[train]
+steps = 9
+batch = 4
+[test]
+sizes = [8, 12]
+actions = [3]
+graphs = 2
+[log]
+every = 2
+errors = 4
+checkpoint = 4
+"#;
+
+#[test]
+fn solvers_of_graphs_are_trained_resumed_and_evaluated() {
+    let bench = Bench::new();
+    bench.file("graph.toml", GRAPH);
+    let json = bench.run("train graph.toml --out whole --json").expect(0).json();
+    assert_eq!((json["kind"].as_str(), json["steps"].as_u64()), (Some("graph"), Some(9)));
+    assert!(json["errors"]["value"]["relative_l2"].as_f64().unwrap() > 0.0);
+    for file in [
+        "config.toml",
+        "evaluation.json",
+        "report.html",
+        "DONE",
+        "plots/evaluation.svg",
+        "plots/convergence.svg",
+        "plots/transitions.svg",
+    ] {
+        assert!(bench.path("whole").join(file).is_file(), "{file}");
+    }
+    let page = fs::read_to_string(bench.path("whole/report.html")).unwrap();
+    assert!(page.contains("Values of states") && page.contains("one step ahead"));
+    bench.run("train graph.toml --out parts --set train.steps=5").expect(0);
+    bench.run("train graph.toml --resume parts --changed").expect(0);
+    let last = |run: &str| fs::read(bench.path(run).join("checkpoints/step-9.safetensors")).unwrap();
+    assert!(last("whole") == last("parts"));
+
+    let json = bench.run("eval whole --json").expect(0).json();
+    assert_eq!(json["tables"][0]["rows"].as_array().unwrap().len(), 2);
+    bench
+        .run("data make value-iteration --samples 3 --set states=9 --set actions=2 --out other.h5")
+        .expect(0);
+    let text = bench.run("eval whole --data other.h5").expect(0).out;
+    assert!(text.contains("Values of states") && text.contains("| 9 | 2 |"), "{text}");
+    bench.run("data make pore-network --samples 3 --set pores=9 --out pores.h5").expect(0);
+    bench.run("eval whole --data pores.h5").expect(5).says(&["5 features on nodes"]);
+    bench.run("eval whole --output x.h5").expect(2);
+    bench.file("task.toml", GRAPH.replace("value-iteration", "values"));
+    bench.run("train task.toml").expect(2).says(&["known are", "pore-network"]);
+}

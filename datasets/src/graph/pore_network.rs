@@ -148,6 +148,17 @@ fn boundary(points: &[[f64; 3]]) -> Vec<Option<f64>> {
     points.iter().map(given).collect()
 }
 
+/// The pressures by our own linear solver, found anew from conductances and what is given: `[pores]`.
+///
+/// # Errors
+/// [`Error::Length`] for a graph of other features; [`Error::NotConverged`] and [`Error::Solver`].
+pub fn solved_pressure(graph: &Graph<f64>) -> Result<Vec<f64>> {
+    graph.check(&schema())?;
+    let rows = graph.node.features.rows().into_iter();
+    let given: Vec<Option<f64>> = rows.map(|r| (r[3] != 0.0).then_some(r[4])).collect();
+    pressures(graph, &given)
+}
+
 /// The pressures where the flows of every other pore add up to nothing.
 fn pressures(graph: &Graph<f64>, given: &[Option<f64>]) -> Result<Vec<f64>> {
     let mut unknown = vec![u32::MAX; graph.nodes];
@@ -251,6 +262,7 @@ mod tests {
             g.check(&schema()).unwrap();
             assert!((50..=200).contains(&g.nodes));
             assert!(flow_residual(&g) < 1e-11, "{:e}", flow_residual(&g));
+            assert_eq!(solved_pressure(&g).unwrap(), g.node.targets.column(0).to_vec());
             let sizes =
                 Stream::new(3 ^ (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15), "pore network: diameters");
             let place = |p: usize| [0, 1, 2].map(|d| SIDE * g.node.features[(p, d)]);

@@ -194,6 +194,8 @@ pub enum RateKind {
     Exponential,
     /// Along half a cosine over all steps.
     Cosine,
+    /// Along half a cosine over `every` steps, again and again.
+    CosineRestarts,
 }
 
 impl RateConfig {
@@ -204,6 +206,9 @@ impl RateConfig {
             RateKind::Constant => Schedule::Constant { rate },
             RateKind::Exponential => {
                 Schedule::Exponential { rate, factor: self.decay, every: self.every, staircase: false }
+            }
+            RateKind::CosineRestarts => {
+                Schedule::CosineRestarts { rate, floor: self.last, first: self.every, factor: 1 }
             }
             RateKind::Cosine => Schedule::Cosine { rate, floor: self.last, steps: steps.max(1) },
         };

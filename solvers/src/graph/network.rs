@@ -34,6 +34,8 @@ pub struct GraphArchitecture {
     pub activation: Activation,
     /// How the weights of a system are made.
     pub transition: Transition,
+    /// Whether systems run against the edges: x at a node is made of x at the sources of its edges, and weights are shared at targets.
+    pub reversed: bool,
     /// Whether answers are of a graph: read off the sum over its nodes.
     pub of_graphs: bool,
     /// Whether anything comes to rest; otherwise the answer is read off b, the same network without a fixed point.
@@ -69,11 +71,55 @@ impl Perceptron {
     }
 }
 
-/// One exchange of messages; the last has no shares and gives what the systems are made of.
+/// A network of one hidden layer on edges, of what they hold and of what their ends do: [e, hᵢ, hⱼ], side by side.
+#[derive(Clone, Debug)]
+struct EdgePerceptron {
+    /// Columns of e, and of h.
+    widths: [usize; 2],
+    hidden: Linear,
+    last: Linear,
+}
+
+impl EdgePerceptron {
+    fn new<T: Scalar>(
+        parameters: &mut Parameters<T>,
+        name: &str,
+        [edge, node]: [usize; 2],
+        [hidden, outputs]: [usize; 2],
+    ) -> Result<Self> {
+        let mut layer = |l: usize, inputs, outputs| {
+            parameters.linear(&format!("{name}_{l}"), inputs, outputs, Initializer::GlorotUniform)
+        };
+        let first = layer(0, edge + 2 * node, hidden)?;
+        Ok(Self { widths: [edge, node], hidden: first, last: layer(1, hidden, outputs)? })
+    }
+
+    /// The first layer's products with h are made on nodes.
+    fn record<T: Scalar>(
+        &self,
+        tape: &mut Tape<T>,
+        parameters: &Parameters<T>,
+        graphs: &Graphs,
+        [e, h]: [Var; 2],
+        activation: Activation,
+    ) -> Result<Var> {
+        let [edge, node] = self.widths;
+        let weight = self.hidden.weight;
+        let of_edge = tape.parameter_rows(parameters, weight, 0..edge)?;
+        let of_source = tape.parameter_rows(parameters, weight, edge..edge + node)?;
+        let of_target = tape.parameter_rows(parameters, weight, edge + node..edge + 2 * node)?;
+        let bias = tape.parameter(parameters, self.hidden.bias)?;
+        let (u, v) = (tape.dense(h, of_source, bias, Activation::Identity)?, tape.product(h, of_target)?);
+        let x = tape.incident([e, of_edge, u, v], [graphs.sources(), graphs.targets()], activation)?;
+        tape.layer(parameters, self.last, x, Activation::Identity)
+    }
+}
+
+/// One exchange of messages; the last gives what the systems are made of.
 #[derive(Clone, Debug)]
 struct Message {
-    edge: Perceptron,
-    share: Perceptron,
+    edge: EdgePerceptron,
+    share: EdgePerceptron,
     node: Perceptron,
 }
 
@@ -107,6 +153,8 @@ pub struct Recorded {
     pub answer: Var,
     /// The weights of the systems, `[edges, heads]`.
     pub weights: Var,
+    /// Their constants b, `[nodes, heads]`.
+    pub constants: Var,
     /// Where they come to rest, `[nodes, heads]`; the constants themselves when nothing does.
     pub rest: Var,
 }
@@ -123,6 +171,7 @@ impl GraphArchitecture {
             hidden: 64,
             activation: Activation::LeakyRelu(0.01),
             transition: Transition::Clip,
+            reversed: false,
             of_graphs: false,
             rests: true,
             equilibrium: EquilibriumOptions::default(),
@@ -163,12 +212,12 @@ impl GraphNetwork {
         let mut messages = Vec::new();
         for l in 0..=a.messages {
             let last = l == a.messages;
-            let (next, both) = (if last { a.heads } else { a.hidden }, edge + 2 * node);
+            let next = if last { a.heads } else { a.hidden };
             let name = |part: &str| format!("message_{l}.{part}");
             let p = &mut parameters;
             messages.push(Message {
-                edge: Perceptron::new(p, &name("edge"), &[both, a.hidden, next])?,
-                share: Perceptron::new(p, &name("share"), &[both, a.hidden, 1])?,
+                edge: EdgePerceptron::new(p, &name("edge"), [edge, node], [a.hidden, next])?,
+                share: EdgePerceptron::new(p, &name("share"), [edge, node], [a.hidden, 1])?,
                 node: Perceptron::new(p, &name("node"), &[next + node, a.hidden, next])?,
             });
             (node, edge) = (next, next);
@@ -197,21 +246,22 @@ impl GraphNetwork {
         let a = &self.architecture;
         let (mut h, mut e) = (node, edge);
         for message in &self.messages {
-            let (source, target) = (tape.gather(h, graphs.sources())?, tape.gather(h, graphs.targets())?);
-            let both = tape.concatenate(&[e, source, target])?;
-            e = message.edge.record(tape, parameters, both, a.activation)?;
-            let share = message.share.record(tape, parameters, both, a.activation)?;
+            let both = [e, h];
+            e = message.edge.record(tape, parameters, graphs, both, a.activation)?;
+            let share = message.share.record(tape, parameters, graphs, both, a.activation)?;
             let share = tape.segment_softmax(share, graphs.targets())?;
             let sent = tape.multiply(e, share)?;
             let arrived = tape.segment_sum(sent, graphs.targets())?;
             let joined = tape.concatenate(&[arrived, h])?;
             h = message.node.record(tape, parameters, joined, a.activation)?;
         }
-        let weights = tape.transition(graphs, e, a.transition)?;
-        let rest = if a.rests { tape.equilibrium(graphs, weights, h, a.equilibrium)? } else { h };
+        let reversed = a.reversed.then(|| graphs.reversed());
+        let along = reversed.as_ref().unwrap_or(graphs);
+        let weights = tape.transition(along, e, a.transition)?;
+        let rest = if a.rests { tape.equilibrium(along, weights, h, a.equilibrium)? } else { h };
         let read = if a.of_graphs { tape.segment_sum(rest, graphs.members())? } else { rest };
         let answer = self.decoder.record(tape, parameters, read, a.activation)?;
-        Ok(Recorded { answer, weights, rest })
+        Ok(Recorded { answer, weights, constants: h, rest })
     }
 }
 
@@ -226,6 +276,7 @@ mod tests {
         for (of_graphs, rests, transition) in [
             (false, true, Transition::Sigmoid),
             (true, true, Transition::Softmax),
+            (true, true, Transition::Absorbing),
             (false, false, Transition::Clip),
         ] {
             let equilibrium = EquilibriumOptions {
@@ -239,6 +290,7 @@ mod tests {
                 hidden: 4,
                 activation: Activation::Tanh,
                 transition,
+                reversed: of_graphs,
                 of_graphs,
                 rests,
                 equilibrium,

@@ -2,6 +2,7 @@
 
 use super::Graphs;
 use crate::learn::op::{Inputs, Op, Sinks, Workspace};
+use crate::learn::product::each_rows;
 use crate::learn::{Activation, Tape, Var};
 use crate::{Error, Result, Scalar, Shape};
 use std::str::FromStr;
@@ -16,6 +17,8 @@ pub enum Transition {
     Sigmoid,
     /// e^z over the sum at the source.
     Softmax,
+    /// e^z over 1 + the sum at the source, as in a chain whose walks may end at every node: proportions and their sum are free.
+    Absorbing,
 }
 
 impl FromStr for Transition {
@@ -26,8 +29,9 @@ impl FromStr for Transition {
             "clip" => Self::Clip,
             "sigmoid" => Self::Sigmoid,
             "softmax" => Self::Softmax,
+            "absorbing" => Self::Absorbing,
             _ => {
-                let known = "clip, sigmoid, softmax".into();
+                let known = "clip, sigmoid, softmax, absorbing".into();
                 return Err(Error::Unknown { what: "transition", name: name.into(), known });
             }
         })
@@ -41,11 +45,9 @@ struct Weigh {
 }
 
 impl Weigh {
-    /// Calls `f` with the place and 1 / degree of the entries of every edge.
-    fn each(&self, heads: usize, mut f: impl FnMut(std::ops::Range<usize>, f64)) {
-        for (e, source) in self.graphs.sources().targets().iter().enumerate() {
-            f(e * heads..(e + 1) * heads, 1.0 / self.graphs.out_degree(*source as usize) as f64);
-        }
+    /// 1 / degree at the source of an edge.
+    fn share<T: Scalar>(&self, edge: usize) -> T {
+        T::of(1.0 / self.graphs.out_degree(self.graphs.ends()[edge][0] as usize) as f64)
     }
 }
 
@@ -63,11 +65,26 @@ impl<T: Scalar> Op<T> for Weigh {
 
     fn forward(&self, inputs: &Inputs<T>, w: &mut [T], _: &mut Workspace<T>) -> Result<()> {
         let (z, heads) = (inputs.get(0), inputs.shape(0).cols);
-        self.each(heads, |at, share| {
-            for (w, z) in w[at.clone()].iter_mut().zip(&z[at]) {
-                let z = z.f64();
-                let part = if self.smooth { Activation::Sigmoid.value(z) } else { z.clamp(0.0, 1.0) };
-                *w = T::of(part * share);
+        let (none, one) = (T::of(0.0), T::of(1.0));
+        each_rows(w, heads, |first, w| {
+            w.copy_from_slice(&z[first * heads..][..w.len()]);
+            if self.smooth {
+                Activation::Sigmoid.apply(w);
+            } else {
+                // Written so that what is not a number stays so.
+                w.iter_mut().for_each(|w| {
+                    *w = if *w < none {
+                        none
+                    } else if *w > one {
+                        one
+                    } else {
+                        *w
+                    }
+                });
+            }
+            for (e, w) in w.chunks_mut(heads).enumerate() {
+                let share = self.share::<T>(first + e);
+                w.iter_mut().for_each(|w| *w *= share);
             }
         });
         Ok(())
@@ -83,17 +100,18 @@ impl<T: Scalar> Op<T> for Weigh {
     ) -> Result<()> {
         let (z, heads) = (inputs.get(0), inputs.shape(0).cols);
         let Some(sink) = sinks.get(0) else { return Ok(()) };
-        self.each(heads, |at, share| {
-            for ((g, w), z) in g[at.clone()].iter_mut().zip(&w[at.clone()]).zip(&z[at]) {
-                let (w, z) = (w.f64(), z.f64());
-                let slope = if self.smooth {
-                    w * (1.0 - w / share)
-                } else if z > 0.0 && z < 1.0 {
-                    share
+        let (none, one) = (T::of(0.0), T::of(1.0));
+        each_rows(g, heads, |first, g| {
+            let rows = w[first * heads..].chunks(heads).zip(z[first * heads..].chunks(heads));
+            for (e, (g, (w, z))) in g.chunks_mut(heads).zip(rows).enumerate() {
+                let share = self.share::<T>(first + e);
+                if self.smooth {
+                    let inverse = one / share;
+                    g.iter_mut().zip(w).for_each(|(g, &w)| *g *= w * (one - w * inverse));
                 } else {
-                    0.0
-                };
-                *g *= T::of(slope);
+                    let slope = |z: T| if z > none && z < one { share } else { none };
+                    g.iter_mut().zip(z).for_each(|(g, &z)| *g *= slope(z));
+                }
             }
         });
         sink.add(g.iter().copied());
@@ -109,6 +127,7 @@ impl<T: Scalar> Tape<T> {
     pub fn transition(&mut self, graphs: &Graphs, z: Var, transition: Transition) -> Result<Var> {
         match transition {
             Transition::Softmax => self.segment_softmax(z, graphs.sources()),
+            Transition::Absorbing => self.open_segment_softmax(z, graphs.sources()),
             _ => {
                 let smooth = transition == Transition::Sigmoid;
                 self.record(Weigh { graphs: graphs.clone(), smooth }, &[z])
@@ -121,6 +140,9 @@ impl<T: Scalar> Tape<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const ALL: [Transition; 4] =
+        [Transition::Clip, Transition::Sigmoid, Transition::Softmax, Transition::Absorbing];
 
     fn weights(graphs: &Graphs, z: &[f64], transition: Transition) -> (Vec<f64>, Vec<f64>) {
         let mut tape = Tape::<f64>::new();
@@ -145,7 +167,7 @@ mod tests {
             let graphs = Graphs::new(&[6], &edges).unwrap();
             let mut random = crate::learn::Random::new(seed, "z");
             let z: Vec<f64> = (0..2 * edges.len()).map(|_| scale * random.normal()).collect();
-            for transition in [Transition::Clip, Transition::Sigmoid, Transition::Softmax] {
+            for transition in ALL {
                 let (w, _) = weights(&graphs, &z, transition);
                 prop_assert!(w.iter().all(|w| *w >= 0.0));
                 for node in 0..6 {
@@ -162,7 +184,7 @@ mod tests {
     fn gradients_are_those_of_differences() {
         let graphs = Graphs::new(&[3], &[[0, 1], [0, 2], [1, 1], [0, 1]]).unwrap();
         let z = vec![0.3, -0.4, 0.9, 1.7, 0.2, 0.6, 0.5, 0.1];
-        for transition in [Transition::Clip, Transition::Sigmoid, Transition::Softmax] {
+        for transition in ALL {
             let (_, gradient) = weights(&graphs, &z, transition);
             for k in 0..z.len() {
                 let value = |h: f64| {

@@ -124,7 +124,7 @@ impl Activation {
     }
 
     /// x ← f(x).
-    pub(super) fn apply<T: Scalar>(self, x: &mut [T]) {
+    pub(crate) fn apply<T: Scalar>(self, x: &mut [T]) {
         if self != Self::Identity {
             with!(self, |f| dispatch(Apply { f, x }));
         }

@@ -6,6 +6,7 @@ pub mod columns;
 pub mod convolution;
 pub mod dense;
 pub mod gather;
+pub mod incident;
 pub mod local;
 pub mod loss;
 pub mod reduce;

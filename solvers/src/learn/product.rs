@@ -143,7 +143,7 @@ fn add_groups<T: Scalar>(partial: &[T], sum: &mut [T]) {
 }
 
 /// Runs `work(first row, rows)` on blocks of the rows of `y`, `[n, cols]`, which do not depend on each other.
-pub(super) fn each_rows<T: Send>(y: &mut [T], cols: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+pub(crate) fn each_rows<T: Send>(y: &mut [T], cols: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if y.is_empty() {
         return;
     }

@@ -156,6 +156,26 @@ impl<T: Scalar> Tape<T> {
         Ok(self.push(None::<Nothing>, shape, parameter.range().start, self.differentiates, 0))
     }
 
+    /// Some rows of a parameter that is a matrix, as [`parameter`](Self::parameter) has it.
+    ///
+    /// # Errors
+    /// As [`parameter`](Self::parameter); [`Error::Operands`] for rows that it does not have.
+    pub fn parameter_rows(
+        &mut self,
+        parameters: &Parameters<T>,
+        id: ParameterId,
+        rows: Range<usize>,
+    ) -> Result<Var> {
+        let whole = self.parameter(parameters, id)?;
+        let node = &mut self.nodes[whole.node as usize];
+        if rows.start > rows.end || rows.end > node.shape.rows {
+            return Err(operands("parameter rows", &[node.shape], "it does not have these rows"));
+        }
+        node.first += rows.start * node.shape.cols;
+        node.shape.rows = rows.len();
+        Ok(whole)
+    }
+
     /// Runs an operation and records it.
     ///
     /// # Errors

@@ -110,7 +110,14 @@ fn copy_rows<T: Scalar>(index: &Index, x: &[T], cols: usize, y: &mut [T]) {
 }
 
 /// y at a row ← (y +) the sum or mean of x over its items, in their order.
-fn add_items<T: Scalar>(index: &Index, x: &[T], cols: usize, mean: bool, fresh: bool, y: &mut [T]) {
+pub(super) fn add_items<T: Scalar>(
+    index: &Index,
+    x: &[T],
+    cols: usize,
+    mean: bool,
+    fresh: bool,
+    y: &mut [T],
+) {
     each_rows(y, cols, |first, y| {
         for (i, y) in y.chunks_mut(cols).enumerate() {
             if fresh {

@@ -9,10 +9,12 @@ use crate::{Result, Scalar, Shape};
 /// yᵢ = e^xᵢ / Σ e^xⱼ over the items j of the row of i, column by column: `[items, c]` → `[items, c]`. The largest xⱼ of
 /// the row is taken off first, so that nothing overflows.
 #[derive(Clone, Debug)]
-pub struct SegmentSoftmax(
+pub struct SegmentSoftmax {
     /// The row of each item.
-    pub Index,
-);
+    pub index: Index,
+    /// Whether each row has one more item, with x = 0 and no place in the result: y then adds to less than 1.
+    pub open: bool,
+}
 
 impl<T: Scalar> Op<T> for SegmentSoftmax {
     fn name(&self) -> &'static str {
@@ -21,23 +23,27 @@ impl<T: Scalar> Op<T> for SegmentSoftmax {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, &'static str> {
         match inputs {
-            [x] if x.rows == self.0.items() => Ok(*x),
+            [x] if x.rows == self.index.items() => Ok(*x),
             _ => Err("it takes one operand with as many rows as the index has items"),
         }
     }
 
     fn forward(&self, inputs: &Inputs<T>, y: &mut [T], work: &mut Workspace<T>) -> Result<()> {
-        let (x, cols, index) = (inputs.get(0), inputs.shape(0).cols, &self.0);
+        let (x, cols, index) = (inputs.get(0), inputs.shape(0).cols, &self.index);
+        let start = if self.open { T::of(0.0) } else { T::neg_infinity() };
         // The largest entry and the sum's inverse of every row, side by side.
         work.scratch.resize(2 * index.rows() * cols, T::of(0.0));
         each_rows(&mut work.scratch, 2 * cols, |first, both| {
             for (i, both) in both.chunks_mut(2 * cols).enumerate() {
                 let (largest, sum) = both.split_at_mut(cols);
-                largest.fill(T::neg_infinity());
+                largest.fill(start);
                 sum.fill(T::of(0.0));
                 let rows = || index.members(first + i).iter().map(|item| &x[*item as usize * cols..][..cols]);
                 for x in rows() {
                     largest.iter_mut().zip(x).filter(|(l, x)| **x > **l).for_each(|(l, &x)| *l = x);
+                }
+                if self.open {
+                    sum.iter_mut().zip(&*largest).for_each(|(s, &l)| *s = (-l).exponential());
                 }
                 for x in rows() {
                     let terms = x.iter().zip(&*largest).map(|(&x, &l)| (x - l).exponential());
@@ -68,7 +74,7 @@ impl<T: Scalar> Op<T> for SegmentSoftmax {
         work: &mut Workspace<T>,
         sinks: &mut Sinks<T>,
     ) -> Result<()> {
-        let (cols, index, g) = (inputs.shape(0).cols, &self.0, &*g);
+        let (cols, index, g) = (inputs.shape(0).cols, &self.index, &*g);
         let Some(Sink { gradient, fresh }) = sinks.get(0) else { return Ok(()) };
         // Σ y g of every row.
         work.scratch.resize(index.rows() * cols, T::of(0.0));
@@ -103,6 +109,15 @@ impl<T: Scalar> Tape<T> {
     /// # Errors
     /// [`Error::Operands`](crate::Error::Operands); [`Error::Memory`](crate::Error::Memory).
     pub fn segment_softmax(&mut self, x: Var, index: &Index) -> Result<Var> {
-        self.record(SegmentSoftmax(index.clone()), &[x])
+        self.record(SegmentSoftmax { index: index.clone(), open: false }, &[x])
+    }
+
+    /// The same with one more item in each row, of which 0 is the logarithm before scaling: e^xᵢ / (1 + Σ e^xⱼ), which adds to
+    /// less than 1.
+    ///
+    /// # Errors
+    /// As [`segment_softmax`](Self::segment_softmax).
+    pub fn open_segment_softmax(&mut self, x: Var, index: &Index) -> Result<Var> {
+        self.record(SegmentSoftmax { index: index.clone(), open: true }, &[x])
     }
 }

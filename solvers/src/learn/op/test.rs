@@ -119,6 +119,12 @@ proptest! {
         check!("segment mean", &[[n, k]], seed, |t, v| t.segment_mean(v[0], &graph));
         check!("segment max", &[[n, k]], seed, |t, v| t.segment_max(v[0], &graph));
         check!("segment softmax", &[[n, k]], seed, |t, v| t.segment_softmax(v[0], &graph));
+        let other = index(n, 5, seed ^ 7);
+        for f in [Activation::LeakyRelu(0.1), Activation::Swish] {
+            check!("layer on edges", &[[n, k], [k, m], [graph.rows(), m], [5, m]], seed, |t, v| t
+                .incident([v[0], v[1], v[2], v[3]], [&graph, &other], f));
+        }
+        check!("open segment softmax", &[[n, k]], seed, |t, v| t.open_segment_softmax(v[0], &graph));
         check!("sum", &[[n, m]], seed, |t, v| t.sum(v[0]));
         check!("mean", &[[n, m]], seed, |t, v| t.mean(v[0]));
         check!("mean square", &[[n, m]], seed, |t, v| t.mean_square(v[0]));
@@ -256,6 +262,7 @@ fn errors_name_the_operation_and_the_shapes() {
         t.segment_sum(x, &graph),
         t.segment_max(x, &graph),
         t.segment_softmax(x, &graph),
+        t.incident([x, y, x, x], [&graph, &graph], f),
         t.mean_square_error(x, y),
         t.cross_entropy(x, &graph),
         t.convolution(grid, x, y, x, f),

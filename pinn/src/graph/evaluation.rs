@@ -1,0 +1,313 @@
+//! What a trained solver of graphs is worth: tables beside baselines, and what pictures are made of.
+
+use super::batch::Batch;
+use super::config::GraphTask;
+use super::nodes::{self, words};
+use super::samples::Set;
+use super::training::GraphTraining;
+use crate::nullable;
+use crate::{Error, Result};
+use resolvent::Stop;
+use resolvent::graph::{Equilibrium, EquilibriumOptions, Graphs};
+use resolvent_datasets::graph::Graph;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::Path;
+use std::time::Instant;
+
+/// Nodes of a graph whose weights are shown, at most.
+const SHOWN: usize = 60;
+/// Sweeps that are shown, at most.
+const SWEEPS: usize = 100;
+
+/// The evaluation of a run. Displayed, it is its tables as Markdown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GraphEvaluation {
+    /// Tables.
+    pub tables: Vec<Table>,
+    /// Lines over the size, or over the steps.
+    pub curves: Option<Curves>,
+    /// How far one graph is from rest after each sweep.
+    pub convergence: Option<Curves>,
+    /// The weights of the systems of one graph.
+    pub transitions: Option<Transitions>,
+}
+
+/// Numbers in rows under names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// What it is.
+    pub title: String,
+    /// What its columns mean.
+    pub text: String,
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Each as long as there are columns.
+    #[serde(deserialize_with = "nullable::read")]
+    pub rows: Vec<Vec<f64>>,
+}
+
+/// Lines over one axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curves {
+    /// What they are.
+    pub title: String,
+    /// Along.
+    pub x: String,
+    /// Up.
+    pub y: String,
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+/// A line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its name.
+    pub name: String,
+    /// Its points.
+    pub points: Vec<[f64; 2]>,
+    /// Whether others are to be compared with it.
+    pub guide: bool,
+}
+
+/// Weights of edges as a matrix, averaged over heads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transitions {
+    /// Rows and columns.
+    pub nodes: usize,
+    /// Row by row; a row belongs to the node whose x is made.
+    #[serde(deserialize_with = "nullable::read")]
+    pub values: Vec<f64>,
+}
+
+/// Answers for some graphs.
+pub(super) struct Answers {
+    /// Of each graph.
+    pub values: Vec<Vec<f64>>,
+    /// Sweeps of the slowest; 0 where nothing comes to rest.
+    pub sweeps: usize,
+    /// Of all together, once the memory is there.
+    pub seconds: f64,
+}
+
+impl GraphEvaluation {
+    /// # Errors
+    /// Those of the file; [`Error::Training`] when it does not fit.
+    pub(super) fn of(training: &mut GraphTraining, data: Option<&Path>) -> Result<Self> {
+        let task = training.config().task;
+        let set = data.map(|path| Set::read(path, task)).transpose()?;
+        if task == GraphTask::Classification {
+            return match set {
+                Some(set) => other_classes(training, &set),
+                None => Ok(folds(training)),
+            };
+        }
+        let (table, curves) = nodes::table(training, set.as_ref())?;
+        let (convergence, transitions) = match nodes::example(training)? {
+            Some(graph) if data.is_none() => inside(training, &graph)?,
+            _ => (None, None),
+        };
+        Ok(Self { tables: vec![table], curves, convergence, transitions })
+    }
+}
+
+/// The ten-fold protocol, from what was measured over the training.
+fn folds(training: &GraphTraining) -> GraphEvaluation {
+    let confusions = &training.confusions;
+    let Some(best) = confusions.best() else { return GraphEvaluation::default() };
+    let looks = confusions.looks();
+    let row = |look: usize| {
+        let at = confusions.accuracy(look);
+        vec![confusions.step(look) as f64, at.mean, at.deviation, at.least]
+    };
+    let total = confusions.total(best);
+    let classes = total.len().isqrt();
+    let sizes: Vec<u64> = total.chunks(classes.max(1)).map(|r| r.iter().sum()).collect();
+    let most = sizes.iter().max().copied().unwrap_or(0) as f64 / sizes.iter().sum::<u64>().max(1) as f64;
+    let protocol = Table {
+        title: format!("Accuracy over {} folds", training.members.len()),
+        text: format!(
+            "Mean, standard deviation and the worst over the graphs each fold holds out: at the step whose mean is best, the same for \
+             all folds, and at the last. Always saying the commonest class is right for {most:.3}."
+        ),
+        columns: words(&["step", "mean", "deviation", "worst fold"]),
+        rows: vec![row(best), row(looks - 1)],
+    };
+    let lines = [("mean over folds", 0), ("worst fold", 1)].map(|(name, which)| Line {
+        name: name.into(),
+        points: (0..looks)
+            .map(|l| {
+                let at = confusions.accuracy(l);
+                [confusions.step(l) as f64, if which == 0 { at.mean } else { at.least }]
+            })
+            .collect(),
+        guide: which == 1,
+    });
+    let curves = Curves {
+        title: "Accuracy held out".into(),
+        x: "step".into(),
+        y: "accuracy".into(),
+        lines: lines.into(),
+    };
+    let tables = vec![protocol, confusion(&total)];
+    GraphEvaluation { tables, curves: Some(curves), convergence: None, transitions: None }
+}
+
+/// The first network's classes of a set of others.
+fn other_classes(training: &mut GraphTraining, set: &Set) -> Result<GraphEvaluation> {
+    let classes = training.samples.widths()[2].max(set.classes);
+    let found = answers(training, &set.graphs)?;
+    let mut counts = vec![0; classes * classes];
+    for (logits, label) in found.values.iter().zip(&set.labels) {
+        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let said = logits.iter().position(|l| *l == largest).unwrap_or(0);
+        counts[*label as usize * classes + said] += 1;
+    }
+    Ok(GraphEvaluation { tables: vec![confusion(&counts)], ..GraphEvaluation::default() })
+}
+
+fn confusion(counts: &[u64]) -> Table {
+    let classes = counts.len().isqrt();
+    let rows = counts
+        .chunks(classes.max(1))
+        .enumerate()
+        .map(|(class, row)| std::iter::once(class as f64).chain(row.iter().map(|c| *c as f64)).collect());
+    let columns = std::iter::once("class".to_owned()).chain((0..classes).map(|c| format!("said {c}")));
+    Table {
+        title: "Confusion".into(),
+        text: "Graphs of each class, by the class that was said.".into(),
+        columns: columns.collect(),
+        rows: rows.collect(),
+    }
+}
+
+/// Answers for graphs, all in one batch.
+pub(super) fn answers(training: &mut GraphTraining, graphs: &[Graph<f64>]) -> Result<Answers> {
+    let batch = batch(training, graphs)?;
+    let member = &mut training.members[0];
+    let (rests, options) = (member.network.architecture().rests, member.network.architecture().equilibrium);
+    let reversed = member.network.architecture().reversed;
+    let of_graphs = member.network.architecture().of_graphs;
+    let outputs = member.network.architecture().outputs;
+    let (values, sweeps) = member.look_at(&batch, |tape, recorded| {
+        let all = tape.value(recorded.answer)?;
+        let rows = |g: usize| if of_graphs { g..g + 1 } else { batch.graphs.range(g) };
+        let of = |g: usize| all[rows(g).start * outputs..rows(g).end * outputs].iter().map(|v| f64::from(*v));
+        let values = (0..graphs.len()).map(|g| of(g).collect()).collect();
+        if !rests {
+            return Ok((values, 0));
+        }
+        let along = if reversed { batch.graphs.reversed() } else { batch.graphs.clone() };
+        let b = tape.value(recorded.constants)?;
+        let report =
+            Equilibrium::new(options)?.solve(&along, tape.value(recorded.weights)?, b, &mut b.to_vec())?;
+        Ok((values, report.steps))
+    })?;
+    let start = Instant::now();
+    member.look_at(&batch, |_, _| Ok(()))?;
+    Ok(Answers { values, sweeps, seconds: start.elapsed().as_secs_f64() })
+}
+
+fn batch(training: &GraphTraining, graphs: &[Graph<f64>]) -> Result<Batch> {
+    let ([node, edge, _], form) = (training.samples.widths(), training.samples.form);
+    if let Some(other) = graphs.iter().find(|g| form.widths(g) != [node, edge]) {
+        let [nodes, edges] = form.widths(other);
+        let what = format!("the graphs have {nodes} features on nodes and {edges} on edges");
+        return Err(Error::Training { what, mend: format!("use {node} and {edge}, as it was trained on") });
+    }
+    // Classes are not looked at, so any number of them will do.
+    let classes = usize::from(training.config().task == GraphTask::Classification);
+    Batch::new(&graphs.iter().collect::<Vec<_>>(), &vec![0; graphs.len()], classes, form)
+}
+
+/// How one graph comes to rest, and its weights.
+fn inside(training: &mut GraphTraining, graph: &Graph<f64>) -> Result<(Option<Curves>, Option<Transitions>)> {
+    let batch = batch(training, std::slice::from_ref(graph))?;
+    let member = &mut training.members[0];
+    let architecture = member.network.architecture().clone();
+    if !architecture.rests {
+        return Ok((None, None));
+    }
+    let (weights, b) = member.look_at(&batch, |tape, recorded| {
+        let double = |v: &[f32]| v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+        Ok((double(tape.value(recorded.weights)?), double(tape.value(recorded.constants)?)))
+    })?;
+    let along = if architecture.reversed { batch.graphs.reversed() } else { batch.graphs.clone() };
+    let left = distances(architecture.equilibrium, &along, &weights, &b)?;
+    let gamma = architecture.equilibrium.gamma;
+    let line = |name: &str, guide: bool, points: Vec<f64>| Line {
+        name: name.into(),
+        points: points.into_iter().enumerate().map(|(k, v)| [k as f64, v]).collect(),
+        guide,
+    };
+    let bound = (0..left.len()).map(|k| left[0] * gamma.powi(k as i32)).collect();
+    let convergence = Curves {
+        title: format!("A graph of {} nodes comes to rest", graph.nodes),
+        x: "sweep".into(),
+        y: "‖x − x*‖ / ‖x*‖".into(),
+        lines: vec![line("distance", false, left), line("∝ γ^sweep", true, bound)],
+    };
+    let shown = (graph.nodes <= SHOWN).then(|| {
+        let (n, heads) = (graph.nodes, architecture.heads);
+        let mut values = vec![0.0; n * n];
+        for (e, [i, j]) in along.ends().iter().enumerate() {
+            let sum: f64 = weights[e * heads..][..heads].iter().sum();
+            values[*i as usize * n + *j as usize] += sum / heads as f64;
+        }
+        Transitions { nodes: n, values }
+    });
+    Ok((Some(convergence), shown))
+}
+
+/// ‖x − x*‖ / ‖x*‖ before the first sweep and after each.
+fn distances(options: EquilibriumOptions, graphs: &Graphs, weights: &[f64], b: &[f64]) -> Result<Vec<f64>> {
+    let solve = |stop: Stop, x: &mut [f64]| {
+        Equilibrium::new(EquilibriumOptions { stop, ..options })?.solve(graphs, weights, b, x).map(drop)
+    };
+    let (mut exact, mut x) = (b.to_vec(), b.to_vec());
+    solve(Stop { max_steps: 100_000, ..Stop::rtol(1e-15) }, &mut exact)?;
+    let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|v| v * v).sum::<f64>().sqrt();
+    let size = norm(&mut exact.iter().copied()).max(f64::MIN_POSITIVE);
+    let mut left = vec![];
+    for _ in 0..=SWEEPS {
+        let distance = norm(&mut x.iter().zip(&exact).map(|(x, e)| x - e)) / size;
+        left.push(distance);
+        if distance < 1e-12 {
+            break;
+        }
+        solve(Stop { max_steps: 1, ..Stop::rtol(0.0) }, &mut x)?;
+    }
+    Ok(left)
+}
+
+impl fmt::Display for GraphEvaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tables.iter().try_for_each(|t| writeln!(f, "{t}"))
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}. {}\n", self.title, self.text)?;
+        writeln!(f, "| {} |", self.columns.join(" | "))?;
+        writeln!(f, "|{}", "--:|".repeat(self.columns.len()))?;
+        self.rows.iter().try_for_each(|row| {
+            writeln!(f, "| {} |", row.iter().map(|v| Self::number(*v)).collect::<Vec<_>>().join(" | "))
+        })
+    }
+}
+
+impl Table {
+    /// A number as tables have it: whole ones as they are, others with four digits.
+    pub fn number(v: f64) -> String {
+        if v.fract() == 0.0 && v.abs() < 1e9 {
+            format!("{v}")
+        } else if (1e-3..1e3).contains(&v.abs()) {
+            let whole = v.abs().log10().floor().max(-1.0) as i32;
+            format!("{v:.*}", (3 - whole).max(0) as usize)
+        } else {
+            format!("{v:.2e}")
+        }
+    }
+}

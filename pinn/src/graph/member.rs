@@ -1,0 +1,171 @@
+//! One network that is being trained.
+
+use super::batch::{Batch, Wanted};
+use super::samples::Samples;
+use crate::{Error, Result};
+use resolvent::graph::{GraphNetwork, Recorded};
+use resolvent::learn::{Adam, AdamOptions, Checkpoint, Parameters, State, Tape, clip_by_norm};
+
+/// A network with its weights, its optimiser, and the number of its fold.
+pub(super) struct Member {
+    pub number: u32,
+    pub network: GraphNetwork,
+    pub parameters: Parameters<f32>,
+    pub adam: Adam<f32>,
+    pub loss: f64,
+    tape: Tape<f32>,
+    gradient: Vec<f32>,
+    /// What was trained on last, and which draw it was.
+    batch: Option<(u64, Batch)>,
+    /// What is never trained on.
+    held_out: Vec<Batch>,
+}
+
+impl Member {
+    /// # Errors
+    /// [`Error::Solver`] for a network or a decay that cannot be; those of the samples.
+    pub fn new(
+        number: u32,
+        (network, parameters): (GraphNetwork, Parameters<f32>),
+        decay: f64,
+        samples: &Samples,
+    ) -> Result<Self> {
+        let options = AdamOptions { weight_decay: decay, ..AdamOptions::default() };
+        Ok(Self {
+            number,
+            network,
+            adam: Adam::new(parameters.len(), options)?,
+            gradient: parameters.zeros(),
+            parameters,
+            loss: f64::NAN,
+            tape: Tape::new(),
+            batch: None,
+            held_out: samples.held_out(number)?,
+        })
+    }
+
+    /// One step.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`]; those of the samples.
+    pub fn advance(&mut self, samples: &Samples, rate: f64, clip: Option<f64>) -> Result<()> {
+        let step = self.adam.steps();
+        let draw = samples.draw(step);
+        let batch = match self.batch.take() {
+            Some((last, batch)) if last == draw => batch,
+            _ => samples.batch(self.number, step)?,
+        };
+        let batch = &self.batch.insert((draw, batch)).1;
+        let (tape, parameters) = (&mut self.tape, &self.parameters);
+        let term = batch.wanted.term();
+        let wrong = |what, layer| Error::NotFinite { step, what, term: term.into(), layer };
+        tape.start_with(parameters)?;
+        let recorded = record(tape, &self.network, parameters, batch).map_err(|e| diverged(e, step, term))?;
+        let loss = match &batch.wanted {
+            Wanted::Nodes(values) => {
+                let wanted = tape.input(values, values.len(), 1)?;
+                tape.mean_square_error(recorded.answer, wanted)?
+            }
+            Wanted::Classes(labels) => tape.cross_entropy(recorded.answer, labels)?,
+        };
+        self.loss = tape.number(loss)?;
+        if !self.loss.is_finite() {
+            return Err(wrong("loss", None));
+        }
+        tape.backward(loss).map_err(|e| diverged(e.into(), step, term))?;
+        self.gradient.copy_from_slice(tape.parameter_gradient());
+        if let Some(parameter) = parameters.not_finite(&self.gradient) {
+            return Err(wrong("gradient", Some(parameter.name().into())));
+        }
+        if let Some(most) = clip {
+            clip_by_norm(&mut self.gradient, most)?;
+        }
+        self.adam.step(rate, &self.gradient, self.parameters.values_mut())?;
+        match self.parameters.not_finite(self.parameters.values()) {
+            Some(parameter) => Err(wrong("parameter", Some(parameter.name().into()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Calls `f` with each batch that is held out, and the answers to it by rows.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] where nothing comes to rest.
+    pub fn held_out(&mut self, mut f: impl FnMut(&Batch, &[f32])) -> Result<()> {
+        let (step, tape) = (self.adam.steps(), &mut self.tape);
+        for batch in &self.held_out {
+            tape.evaluate_with(&self.parameters)?;
+            let recorded = record(tape, &self.network, &self.parameters, batch)
+                .map_err(|e| diverged(e, step, batch.wanted.term()))?;
+            f(batch, tape.value(recorded.answer)?);
+        }
+        Ok(())
+    }
+
+    /// Answers, weights and constants of a batch, by rows: what `f` makes of them.
+    ///
+    /// # Errors
+    /// As [`held_out`](Self::held_out).
+    pub fn look_at<R>(
+        &mut self,
+        batch: &Batch,
+        f: impl FnOnce(&Tape<f32>, Recorded) -> Result<R>,
+    ) -> Result<R> {
+        let (step, tape) = (self.adam.steps(), &mut self.tape);
+        tape.evaluate_with(&self.parameters)?;
+        let recorded = record(tape, &self.network, &self.parameters, batch)
+            .map_err(|e| diverged(e, step, batch.wanted.term()))?;
+        f(tape, recorded)
+    }
+
+    pub fn store(&self, checkpoint: &mut Checkpoint) {
+        self.parameters.store(&self.prefix(""), checkpoint);
+        self.adam.store(&self.prefix("adam"), checkpoint);
+    }
+
+    pub fn restore(&mut self, checkpoint: &mut Checkpoint) -> resolvent::Result<()> {
+        self.parameters.restore(&self.prefix(""), checkpoint)?;
+        self.adam.restore(&self.prefix("adam"), checkpoint)
+    }
+
+    /// The name of something of the first member is its own, those of the others have a number.
+    fn prefix(&self, name: &str) -> String {
+        match (self.number, name) {
+            (0, _) => name.into(),
+            (n, "") => format!("fold_{n}"),
+            (n, _) => format!("fold_{n}.{name}"),
+        }
+    }
+}
+
+impl Wanted {
+    /// The name of its loss.
+    pub fn term(&self) -> &'static str {
+        match self {
+            Self::Nodes(_) => "mean square error",
+            Self::Classes(_) => "cross-entropy",
+        }
+    }
+}
+
+fn record(
+    tape: &mut Tape<f32>,
+    network: &GraphNetwork,
+    parameters: &Parameters<f32>,
+    batch: &Batch,
+) -> Result<Recorded> {
+    let a = network.architecture();
+    let node = tape.input(&batch.node, batch.graphs.nodes(), a.node_features)?;
+    let edge = tape.input(&batch.edge, batch.graphs.edges(), a.edge_features)?;
+    Ok(network.record(tape, parameters, &batch.graphs, node, edge)?)
+}
+
+/// What does not come to rest because its numbers are not finite.
+fn diverged(e: Error, step: u64, term: &str) -> Error {
+    match e {
+        Error::Solver(resolvent::Error::Diverged { .. }) => {
+            Error::NotFinite { step, what: "equilibrium", term: term.into(), layer: None }
+        }
+        e => e,
+    }
+}
