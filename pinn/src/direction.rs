@@ -20,9 +20,10 @@
 
 mod ahead;
 mod config;
+mod energy;
 mod samples;
 mod training;
 
-pub use config::{DirectionConfig, DirectionLog, DirectionNetwork, DirectionTrain, NetworkKind};
+pub use config::{DirectionConfig, DirectionLog, DirectionNetwork, DirectionTrain, LeftConfig, NetworkKind};
 pub use samples::Samples;
 pub use training::{DirectionTraining, evaluate, train};

@@ -40,16 +40,25 @@ fn the_residual_left_falls_and_any_end_comes_to_the_same_bits() {
     let folder = tempfile::tempdir().unwrap();
     // Two files, one of them among solids, in turn.
     let [a, b] = ["box", "smoke"].map(|family| samples(folder.path(), family, "2", 30));
-    let config = config(&[&a, &b], SMALL);
+    for left in ["residual", "energy"] {
+        any_end_comes_to_the_same_bits(&config(
+            &[&a, &b],
+            &SMALL.replace("[train]", &format!("[train]\nleft = {left:?}")),
+        ));
+    }
+}
+
+fn any_end_comes_to_the_same_bits(config: &DirectionConfig) {
+    let folder = tempfile::tempdir().unwrap();
     let before = {
-        let mut training = DirectionTraining::new(&config).unwrap();
+        let mut training = DirectionTraining::new(config).unwrap();
         for _ in 0..4 {
             training.advance().unwrap();
         }
         training.loss()
     };
     let whole = folder.path().join("whole");
-    assert_eq!(go(&config, &whole, Start::New, false).unwrap(), End::Done);
+    assert_eq!(go(config, &whole, Start::New, false).unwrap(), End::Done);
     let errors = evaluate(&whole).unwrap();
     assert!(errors[0].relative_l2.powi(2) < 0.9 * before, "{errors:?}, {before}");
     // Ended after every step, on another number of threads.
@@ -57,7 +66,7 @@ fn the_residual_left_falls_and_any_end_comes_to_the_same_bits() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
     pool.install(|| {
         let mut start = Start::New;
-        while go(&config, &parts, start, true).unwrap() != End::Done {
+        while go(config, &parts, start, true).unwrap() != End::Done {
             start = Start::Resume;
         }
     });

@@ -31,7 +31,7 @@ mod model;
 mod proposal;
 
 pub use dcdm::{Dcdm, Layers};
-pub use descent::Descent;
+pub use descent::{Descent, Left};
 pub use masked::{Masked, MaskedLayers};
 pub use model::{Architecture, Model, View};
 pub use proposal::Proposal;

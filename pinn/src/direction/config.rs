@@ -2,7 +2,7 @@
 
 use crate::config::{RateConfig, RateKind, read, table, text, within};
 use crate::{Error, Result};
-use resolvent::direction::{Architecture, Dcdm, Masked};
+use resolvent::direction::{Architecture, Dcdm, Left, Masked};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -104,6 +104,8 @@ pub struct DirectionTrain {
     pub steps: u64,
     /// Samples a step.
     pub batch: usize,
+    /// What is measured of what a step leaves.
+    pub left: LeftConfig,
     /// The most steps of the loop that a batch is taken along before it is trained on; as published, none.
     pub ahead: usize,
     /// The largest norm of a gradient.
@@ -115,10 +117,30 @@ pub struct DirectionTrain {
     pub rate: RateConfig,
 }
 
+/// What is measured of what a step leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LeftConfig {
+    /// Its residual, as published.
+    Residual,
+    /// Its error in the norm of the operator, which a step makes least; solutions are found by multigrid.
+    Energy,
+}
+
+impl From<LeftConfig> for Left {
+    fn from(left: LeftConfig) -> Self {
+        match left {
+            LeftConfig::Residual => Self::Residual,
+            LeftConfig::Energy => Self::Energy,
+        }
+    }
+}
+
 impl Default for DirectionTrain {
     fn default() -> Self {
         let rate = RateConfig { kind: RateKind::Constant, first: 1e-4, ..RateConfig::default() };
-        Self { steps: 2000, batch: 10, ahead: 0, clip: None, held_out: 0.02, rate }
+        let left = LeftConfig::Residual;
+        Self { steps: 2000, batch: 10, left, ahead: 0, clip: None, held_out: 0.02, rate }
     }
 }
 

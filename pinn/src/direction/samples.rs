@@ -1,7 +1,7 @@
 //! Files of samples, and the order in which they are trained on.
 
 use crate::{Error, Result};
-use resolvent::direction::Descent;
+use resolvent::direction::{Descent, Left};
 use resolvent::learn::Random;
 use resolvent::{Host, LinearOperator, Stencil};
 use resolvent_datasets::operators::directions::Directions;
@@ -44,12 +44,12 @@ pub struct Batch<'a> {
 }
 
 impl Samples {
-    /// Opens files; of each a share of `held_out` is not trained on, at least one sample.
+    /// Opens files; of each a share of `held_out` is not trained on, at least one sample. `left` is what is measured of a proposal.
     ///
     /// # Errors
     /// [`Error::Training`] without a file, for files of two dimensions, fewer samples than a batch, or an operator that
     /// training does not take; those of the files.
-    pub fn open(paths: &[PathBuf], seed: u64, batch: usize, held_out: f64) -> Result<Self> {
+    pub fn open(paths: &[PathBuf], seed: u64, batch: usize, held_out: f64, left: Left) -> Result<Self> {
         let refuse = |what: String, mend: &str| Err(Error::Training { what, mend: mend.into() });
         if paths.is_empty() {
             return refuse("`data` names no file".into(), "make one with `resolvent data make directions`");
@@ -88,7 +88,7 @@ impl Samples {
                     "use files of one dimension",
                 );
             }
-            let descent = Descent::new(operator);
+            let descent = Descent::new(operator, left);
             sources.push(Source { path: path.clone(), file, stencil, descent, kept });
         }
         Ok(Self { sources, seed, batch, order: vec![], epoch: None })

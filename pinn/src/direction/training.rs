@@ -1,12 +1,13 @@
 //! The training itself.
 
 use super::ahead;
-use super::config::DirectionConfig;
+use super::config::{DirectionConfig, LeftConfig};
+use super::energy::UnitEnergy;
 use super::samples::Samples;
 use crate::evaluation::FieldError;
 use crate::run::{self, Look, Outcome, Progress, RunFolder, Start, TermMetrics, Training};
 use crate::{Error, Result};
-use resolvent::direction::{Model, View};
+use resolvent::direction::{Left, Model, View};
 use resolvent::learn::{Adam, AdamOptions, Checkpoint, Parameters, Schedule, State, Tape, clip_by_norm};
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -49,6 +50,8 @@ pub struct DirectionTraining {
     model: Model,
     /// What the network sees of each file's operator.
     views: Vec<View>,
+    /// What scales samples, where energy is measured.
+    scales: Vec<UnitEnergy>,
     parameters: Parameters<f32>,
     adam: Adam<f32>,
     schedule: Schedule,
@@ -66,10 +69,15 @@ impl DirectionTraining {
     /// be.
     pub fn new(config: &DirectionConfig) -> Result<Self> {
         let train = config.train;
-        let samples = Samples::open(&config.data, config.seed, train.batch, train.held_out)?;
+        let left = train.left.into();
+        let samples = Samples::open(&config.data, config.seed, train.batch, train.held_out, left)?;
         let model = Model::new(config.network.architecture(samples.dim())?, config.seed)?;
         let parameters = model.parameters().clone();
         let views = samples.operators().map(|a| model.view(a)).collect::<resolvent::Result<_>>()?;
+        let scales = match left {
+            Left::Residual => vec![],
+            Left::Energy => samples.operators().map(UnitEnergy::new).collect::<Result<_>>()?,
+        };
         let schedule = train.rate.schedule(train.steps);
         schedule.check()?;
         let options = AdamOptions { epsilon: EPSILON, ..AdamOptions::default() };
@@ -79,6 +87,7 @@ impl DirectionTraining {
             gradient: parameters.zeros(),
             model,
             views,
+            scales,
             parameters,
             schedule,
             tape: Tape::new(),
@@ -106,12 +115,15 @@ impl DirectionTraining {
         Error::NotFinite { step: self.adam.steps(), what, term: "descent".into(), layer }
     }
 
-    /// The residual left of the samples held out: its root mean square, and the largest of a batch.
+    /// What is left of the samples held out: its root mean square, and the largest of a batch.
     fn measure(&mut self) -> Result<()> {
         let (mut sum, mut count, mut largest) = (0.0, 0.0, 0.0f64);
         let tape = &mut self.tape;
         for batch in self.samples.held_out() {
-            let batch = batch?;
+            let mut batch = batch?;
+            if let Some(scale) = self.scales.get_mut(batch.source) {
+                scale.scale(batch.stencil, &mut batch.values)?;
+            }
             tape.evaluate_with(&self.parameters)?;
             let b = tape.input(&batch.values, batch.values.len(), 1)?;
             let d = self.model.record(tape, &self.parameters, &self.views[batch.source], b)?;
@@ -120,7 +132,11 @@ impl DirectionTraining {
             (sum, count) = (sum + loss * samples, count + samples);
             largest = largest.max(loss.sqrt());
         }
-        let name = "held-out residual".into();
+        let name = match self.config.train.left {
+            LeftConfig::Residual => "held-out residual",
+            LeftConfig::Energy => "held-out error",
+        };
+        let name = name.into();
         self.errors =
             vec![FieldError { name, relative_l2: (sum / count).sqrt(), max: largest, spectral: None }];
         Ok(())
@@ -175,6 +191,9 @@ impl Training for DirectionTraining {
         if ahead > 0 {
             let model = self.model.clone().with_weights(self.parameters.values(), "", step)?;
             ahead::advance(&model, batch.stencil, ahead, &mut batch.values)?;
+        }
+        if let Some(scale) = self.scales.get_mut(batch.source) {
+            scale.scale(batch.stencil, &mut batch.values)?;
         }
         let tape = &mut self.tape;
         tape.start_with(&self.parameters)?;

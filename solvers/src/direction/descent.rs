@@ -5,10 +5,21 @@ use crate::learn::{Tape, Var};
 use crate::{Host, LinearOperator, Result, Scalar, Shape, Space};
 use std::sync::Arc;
 
-/// The mean over samples of ‖b − αAd‖², α = dᵀb / dᵀAd: proposals d and right-hand sides b, both `[samples × n, 1]`, of a
-/// symmetric A → `[1, 1]`. A proposal without positive curvature leaves ‖b‖² and has no gradient.
+/// What is measured of what a step leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Its residual, ‖b − αAd‖², as published.
+    Residual,
+    /// 1 − dᵀb α: its error in the norm of A, ‖A⁻¹b − αd‖²_A, for right-hand sides that are scaled so that bᵀA⁻¹b = 1. It is what a
+    /// step along d makes least.
+    Energy,
+}
+
+/// The mean over samples of what the best step along a proposal leaves, α = dᵀb / dᵀAd: proposals d and right-hand sides b, both
+/// `[samples × n, 1]`, of a symmetric A → `[1, 1]`. A proposal without positive curvature leaves all and has no gradient.
 ///
-/// With u = Ad, c = dᵀu and r = b − αu the gradient is −2 (rᵀu (b − 2αu) / c + αAr): two products with A a sample.
+/// With u = Ad, c = dᵀu and r = b − αu the gradient of the residual left is −2 (rᵀu (b − 2αu) / c + αAr), with two products with A a
+/// sample, and that of the energy left is −2 αr, with one.
 ///
 /// # Reference
 /// A. Kaneda, O. Akar, J. Chen, V. Kala, D. Hyde, J. Teran, *A deep conjugate direction method for iteratively solving linear
@@ -17,13 +28,14 @@ use std::sync::Arc;
 pub struct Descent<T: Scalar> {
     a: Arc<dyn LinearOperator<Host<T>>>,
     n: usize,
+    left: Left,
 }
 
 impl<T: Scalar> Descent<T> {
     /// For a symmetric operator.
-    pub fn new(a: Arc<dyn LinearOperator<Host<T>>>) -> Self {
+    pub fn new(a: Arc<dyn LinearOperator<Host<T>>>, left: Left) -> Self {
         let n = a.shape().rows;
-        Self { a, n }
+        Self { a, n, left }
     }
 
     /// Records the loss of proposals `d` for right-hand sides `b`.
@@ -62,7 +74,10 @@ impl<T: Scalar> Op<T> for Descent<T> {
             // A proposal that is no number makes no number of the loss.
             let flat = c <= 0.0;
             let alpha = if flat { 0.0 } else { along / c };
-            sum += space.dot(b, b)? - 2.0 * alpha * cross + alpha * alpha * square;
+            sum += match self.left {
+                Left::Residual => space.dot(b, b)? - 2.0 * alpha * cross + alpha * alpha * square,
+                Left::Energy => 1.0 - alpha * along,
+            };
             let left = cross - alpha * square;
             numbers.copy_from_slice(&[T::of(alpha), T::of(if flat { 0.0 } else { c }), T::of(left)]);
         }
@@ -98,6 +113,10 @@ impl<T: Scalar> Op<T> for Descent<T> {
             }
             space.copy(b, r)?;
             space.axpby(T::of(-alpha), u, one, r)?;
+            if self.left == Left::Energy {
+                space.axpby(T::of(scale * alpha), r, keep, to)?;
+                continue;
+            }
             self.a.apply(&space, r, ar)?;
             space.axpby(T::of(scale * alpha), ar, keep, to)?;
             // b − 2αu is r − αu.
@@ -112,12 +131,20 @@ impl<T: Scalar> Op<T> for Descent<T> {
 mod tests {
     use super::*;
     use crate::krylov::test::noise;
-    use crate::{Boundary, Error, Grid, Poisson};
+    use crate::{Boundary, Error, Grid, Operator, Poisson};
+
+    fn poisson() -> Poisson {
+        Poisson::new(Grid::new_2d(5, 4).unwrap(), [[Boundary::DIRICHLET; 2]; 3]).unwrap()
+    }
 
     #[test]
     fn the_gradient_is_that_of_differences() {
-        let a = Poisson::new(Grid::new_2d(5, 4).unwrap(), [[Boundary::DIRICHLET; 2]; 3]).unwrap();
-        let descent = Descent::<f64>::new(Arc::new(a));
+        differences(Left::Residual);
+        differences(Left::Energy);
+    }
+
+    fn differences(left: Left) {
+        let descent = Descent::<f64>::new(Arc::new(poisson()), left);
         let (mut d, b) = (noise(60, 1), noise(60, 2));
         let mut tape = Tape::new();
         let mut run = |d: &[f64]| {
@@ -141,11 +168,33 @@ mod tests {
         }
         // Zeros are no direction.
         let (loss, gradient) = run(&[0.0; 60]);
-        assert!((loss - b.iter().map(|b| b * b).sum::<f64>() / 3.0).abs() < 1e-12);
+        let all = match left {
+            Left::Residual => b.iter().map(|b| b * b).sum::<f64>() / 3.0,
+            Left::Energy => 1.0,
+        };
+        assert!((loss - all).abs() < 1e-12);
         assert!(gradient.iter().all(|g| *g == 0.0));
         let d = tape.input(&[1.0; 60], 60, 1).unwrap();
         let odd = tape.input(&[1.0; 30], 30, 1).unwrap();
         assert!(matches!(descent.record(&mut tape, d, odd), Err(Error::Operands { .. })));
         assert!(matches!(descent.record(&mut tape, odd, odd), Err(Error::Operands { .. })));
+    }
+    #[test]
+    fn the_energy_left_is_the_error_in_the_norm_of_the_operator() {
+        let (a, space) = (poisson(), Host::<f64>::new());
+        let (mut x, d) = (noise(20, 3), noise(20, 4));
+        let [mut b, mut u, mut ae] = [(); 3].map(|()| vec![0.0; 20]);
+        // x of energy 1, b = Ax.
+        let energy = a.apply_dot(&space, &x, &mut b).unwrap();
+        x.iter_mut().for_each(|v| *v /= energy.sqrt());
+        a.apply(&space, &x, &mut b).unwrap();
+        let c = a.apply_dot(&space, &d, &mut u).unwrap();
+        let alpha = space.dot(&d, &b).unwrap() / c;
+        let e: Vec<f64> = x.iter().zip(&d).map(|(x, d)| x - alpha * d).collect();
+        let expected = a.apply_dot(&space, &e, &mut ae).unwrap();
+        let mut tape = Tape::new();
+        let [d, b] = [&d, &b].map(|v| tape.input(v, 20, 1).unwrap());
+        let loss = Descent::new(Arc::new(a), Left::Energy).record(&mut tape, d, b).unwrap();
+        assert!((tape.number(loss).unwrap() - expected).abs() < 1e-12);
     }
 }
