@@ -167,6 +167,24 @@ fn what_is_published_is_what_nothing_else_said() {
 }
 
 #[test]
+fn the_examples_can_be_trained() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for (name, _) in GraphTask::ALL {
+        let file = match name {
+            "value-iteration" => "graph-values",
+            "pore-network" => "graph-pores",
+            _ => "graph-classes",
+        };
+        let config = GraphConfig::load(&examples.join(format!("{file}.toml")), &[]).unwrap();
+        assert_eq!(config.name, file);
+        assert_ne!(config.network, GraphConfig::published(config.task).network);
+        if config.data.is_none() {
+            GraphTraining::new(&config).unwrap();
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_trained_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |config: resolvent_pinn::Result<GraphConfig>, what: &str| {

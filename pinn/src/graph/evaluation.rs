@@ -304,10 +304,25 @@ impl Table {
         if v.fract() == 0.0 && v.abs() < 1e9 {
             format!("{v}")
         } else if (1e-3..1e3).contains(&v.abs()) {
-            let whole = v.abs().log10().floor().max(-1.0) as i32;
+            let whole = v.abs().log10().floor() as i32;
             format!("{v:.*}", (3 - whole).max(0) as usize)
         } else {
             format!("{v:.2e}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_four_digits() {
+        for (v, text) in
+            [(20.0, "20"), (0.0013, "0.001300"), (0.88361, "0.8836"), (12.3456, "12.35"), (2.5e-5, "2.50e-5")]
+        {
+            assert_eq!(Table::number(v), text);
+        }
+        assert_eq!(Table::number(f64::NAN), "NaN");
     }
 }
