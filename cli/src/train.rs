@@ -1,4 +1,4 @@
-//! `train`: a network that solves an equation, or one that proposes directions, from a text.
+//! `train`: a network that solves an equation, one that proposes directions, or a multigrid cycle, from a text.
 
 use crate::arguments::Train;
 use crate::console::Console;
@@ -6,6 +6,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use resolvent_benches::machine::Machine;
 use resolvent_benches::training::Report;
+use resolvent_pinn::cycle::{self, CycleConfig};
 use resolvent_pinn::direction::{self, DirectionConfig};
 use resolvent_pinn::evaluation::FieldError;
 use resolvent_pinn::run::{self, End, Outcome, Progress, RunFolder, Start};
@@ -34,6 +35,7 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
     let outcome = match &config {
         Configured::Physics(config) => run::train(config, &folder, start, &environment, &mut watch),
         Configured::Direction(config) => direction::train(config, &folder, start, &environment, &mut watch),
+        Configured::Cycle(config) => cycle::train(config, &folder, start, &environment, &mut watch),
     }?;
     bar.finish_and_clear();
     let code = match &outcome.end {
@@ -61,15 +63,18 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
 enum Configured {
     Physics(Box<Config>),
     Direction(Box<DirectionConfig>),
+    Cycle(Box<CycleConfig>),
 }
 
 impl Configured {
-    /// Reads a file of either kind.
+    /// Reads a file of any kind.
     fn load(path: &Path, sets: &[String]) -> Result<Self, Failure> {
         // A file that cannot be read is refused below.
         let text = std::fs::read_to_string(path).unwrap_or_default();
         Ok(if DirectionConfig::is_meant_by(&text) {
             Self::Direction(Box::new(DirectionConfig::load(path, sets)?))
+        } else if CycleConfig::is_meant_by(&text) {
+            Self::Cycle(Box::new(CycleConfig::load(path, sets)?))
         } else {
             Self::Physics(Box::new(Config::load(path, sets)?))
         })
@@ -79,6 +84,7 @@ impl Configured {
         match self {
             Self::Physics(config) => &config.name,
             Self::Direction(config) => &config.name,
+            Self::Cycle(config) => &config.name,
         }
     }
 
@@ -86,6 +92,7 @@ impl Configured {
         match self {
             Self::Physics(_) => "pinn",
             Self::Direction(_) => "direction",
+            Self::Cycle(_) => "cycle",
         }
     }
 
@@ -93,6 +100,7 @@ impl Configured {
         match self {
             Self::Physics(config) => config.seed,
             Self::Direction(config) => config.seed,
+            Self::Cycle(config) => config.seed,
         }
     }
 }

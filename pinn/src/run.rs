@@ -1,8 +1,8 @@
 //! A training in a folder: what it is, how it goes, what it has learnt.
 //!
 //! [`Training`] is whatever is trained step by step; what a run writes, when it saves, and how it is taken up again is here,
-//! once for all kinds: networks that solve equations ([`train`]) and networks that propose directions
-//! ([`direction::train`](crate::direction::train)).
+//! once for all kinds: networks that solve equations ([`train`]), networks that propose directions
+//! ([`direction::train`](crate::direction::train)) and multigrid cycles ([`cycle::train`](crate::cycle::train)).
 //!
 //! | file | what |
 //! |:--|:--|
@@ -12,7 +12,7 @@
 //! | `gradients.jsonl`, `spectra.jsonl` | densities of gradients by layer, eigenvalues of the Hessian |
 //! | `checkpoints/step-N.safetensors`, `checkpoints/latest` | states, and the name of the last |
 //! | `panel.json` | of a solution: predicted and exact values on a plane |
-//! | `model.safetensors` | of directions: the model |
+//! | `model.safetensors` | of directions and cycles: the model |
 //! | `DONE` | that it has come to its end |
 //!
 //! Files are written beside and renamed; a run that was ended at any step, or killed, goes on from its last checkpoint to the
@@ -104,7 +104,7 @@ pub struct Look {
 
 /// Something that is trained step by step in a folder. What [`State`] stores is all that a training goes on from.
 pub trait Training: State {
-    /// What is trained, as the configuration says: `pinn`, `direction`.
+    /// What is trained, as checkpoints call it.
     fn kind(&self) -> &'static str;
     /// Which one.
     fn name(&self) -> &str;
