@@ -24,7 +24,7 @@ const DIRECTIONS: Plan = Plan {
 };
 
 /// Every method, in the order of their listing.
-pub const METHODS: [Method; 10] = [
+pub const METHODS: [Method; 11] = [
     Method {
         name: "cg",
         summary: "conjugate gradients alone",
@@ -54,6 +54,11 @@ pub const METHODS: [Method; 10] = [
         name: "multigrid-f64",
         summary: "preconditioned by a geometric V-cycle in f64",
         plan: cg(Preconditioner::Multigrid, Precision::F64),
+    },
+    Method {
+        name: "learned",
+        summary: "preconditioned by a learned geometric V-cycle in f32",
+        plan: cg(Preconditioner::Learned, Precision::Mixed),
     },
     Method {
         name: "amg",

@@ -39,7 +39,7 @@ pub enum Command {
     Solve(Solve),
     /// Compare methods: tables, pictures and a page.
     Bench(Bench),
-    /// Train a network that solves an equation, one that proposes directions, or a solver of graphs.
+    /// Train a network that solves an equation or proposes directions, a solver of graphs, or a multigrid cycle.
     #[command(after_help = "Examples:\n  \
         resolvent train helmholtz --set train.steps=2000\n  \
         resolvent train burgers.toml --out runs/burgers\n  \
@@ -119,10 +119,10 @@ pub struct Solve {
     /// The method: auto, cg, fcg, minres, gmres, fgmres, bicgstab, lsqr, direct, or directions (of a network).
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Method::from_str)]
     pub method: Method,
-    /// Its preconditioner: auto, none, jacobi, spai0, scaling, mic, ict, ilu, chebyshev, multigrid (grids) or amg.
+    /// Its preconditioner: auto, none, jacobi, spai0, scaling, mic, ict, ilu, chebyshev, multigrid or learned (grids), or amg.
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Preconditioner::from_str)]
     pub precond: Preconditioner,
-    /// The network of `--method directions`, as `resolvent train` writes it.
+    /// The network of `--method directions`, or other numbers for `--precond learned`, as `resolvent train` writes them.
     #[arg(long, value_name = "FILE.safetensors")]
     pub model: Option<PathBuf>,
     /// End when the residual is below this part of the right-hand side.
@@ -223,7 +223,7 @@ pub struct BenchHow {
 /// How methods are compared on one right-hand side.
 #[derive(Debug, Args)]
 pub struct BenchHowOne {
-    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, amg, direct, dcdm, linear [default: those that fit].
+    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, learned, amg, direct, dcdm, linear [default: those that fit].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', num_args = 1..)]
     pub methods: Vec<String>,
     /// The networks of dcdm and linear, as `resolvent train` writes them.

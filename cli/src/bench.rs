@@ -76,7 +76,7 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
 fn methods(how: &BenchHowOne, structured: bool) -> Result<Vec<Method>, Failure> {
     if how.methods.is_empty() {
         let fitting: &[&str] = if structured {
-            &["cg", "jacobi", "chebyshev", "mic", "multigrid"]
+            &["cg", "jacobi", "chebyshev", "mic", "multigrid", "learned"]
         } else {
             &["cg", "jacobi", "chebyshev", "mic", "amg", "direct"]
         };

@@ -4,6 +4,7 @@ use crate::arguments::Eval;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::train;
+use resolvent_pinn::cycle::CycleConfig;
 use resolvent_pinn::direction::{self, DirectionConfig};
 use resolvent_pinn::graph::{self, GraphConfig};
 use resolvent_pinn::run::{Against, RunFolder, evaluate};
@@ -17,6 +18,11 @@ pub fn run(a: &Eval, console: &Console) -> Result<Code, Failure> {
     }
     if GraphConfig::is_meant_by(&text) {
         return graphs(a, console);
+    }
+    if CycleConfig::is_meant_by(&text) {
+        return Err(Failure::usage(
+            "a multigrid cycle is measured by solving with it: resolvent solve --precond learned --model DIR/model.safetensors",
+        ));
     }
     let export = a.output.as_deref().map(|path| (path, a.n));
     let errors = evaluate(&a.folder, Against { data: a.data.as_deref(), export, spectral: a.spectral })?;

@@ -6,8 +6,8 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::load::{self, Loaded};
 use resolvent::direction::Model;
-use resolvent::plan::{Method, Plan, Solver};
-use resolvent::{Matrix, Report, Status, Stop};
+use resolvent::plan::{Method, Plan, Preconditioner, Solver};
+use resolvent::{Matrix, Report, Status, Stop, Tuning};
 use resolvent_benches::table::{grouped, seconds};
 use resolvent_benches::{memory, plot};
 use resolvent_datasets::{Format, output, write_solution};
@@ -40,12 +40,11 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
         Some(file) => system.scatter(resolvent_datasets::read_solution(file)?)?,
         None => system.scatter(vec![0.0; matrix.unknowns()])?,
     };
-    let model = a.model.as_deref().map(Model::load).transpose()?;
     let plan = Plan { method: a.method, preconditioner: a.precond, precision: a.precision };
     let bar = console.progress("{spinner} {msg}", None);
     bar.set_message("setting up");
     let clock = Instant::now();
-    let mut solver = plan.set_up_with(matrix, stop, model.as_ref())?;
+    let mut solver = set_up(a, plan, matrix, stop)?;
     let setup = clock.elapsed();
     interrupt::listen();
     let scale = b.iter().map(|v| v * v).sum::<f64>().sqrt();
@@ -102,6 +101,17 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
     Ok(code)
 }
 
+/// Makes the solver, with what was learned for it.
+fn set_up(a: &Solve, plan: Plan, matrix: &Matrix, stop: Stop) -> resolvent::Result<Solver> {
+    match (&a.model, matrix) {
+        (Some(path), Matrix::Structured(s)) if a.precond == Preconditioner::Learned => {
+            plan.set_up_tuned(matrix, stop, Tuning::load(path, s.grid().dim())?)
+        }
+        (Some(path), _) => plan.set_up_with(matrix, stop, Some(&Model::load(path)?)),
+        (None, _) => plan.set_up(matrix, stop),
+    }
+}
+
 /// What can be refused before any work.
 fn check(a: &Solve) -> Result<(), Failure> {
     match (a.method, &a.model) {
@@ -111,7 +121,10 @@ fn check(a: &Solve) -> Result<(), Failure> {
             ));
         }
         (Method::Directions, Some(_)) | (_, None) => {}
-        (_, Some(_)) => return Err(Failure::usage("--model belongs to --method directions")),
+        (_, Some(_)) if a.precond == Preconditioner::Learned => {}
+        (_, Some(_)) => {
+            return Err(Failure::usage("--model belongs to --method directions or --precond learned"));
+        }
     }
     if a.device == Device::Cuda {
         return Err(Failure::usage("this build has no GPU support; use --device cpu"));

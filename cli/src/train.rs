@@ -1,4 +1,4 @@
-//! `train`: a network that solves an equation, one that proposes directions, or a solver of graphs, from a text.
+//! `train`: a network that solves an equation or proposes directions, a solver of graphs, or a multigrid cycle, from a text.
 
 use crate::arguments::Train;
 use crate::console::Console;
@@ -6,6 +6,7 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use resolvent_benches::machine::Machine;
 use resolvent_benches::training::Report;
+use resolvent_pinn::cycle::{self, CycleConfig};
 use resolvent_pinn::direction::{self, DirectionConfig};
 use resolvent_pinn::evaluation::FieldError;
 use resolvent_pinn::graph::{self, GraphConfig};
@@ -36,6 +37,7 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
         Configured::Physics(config) => run::train(config, &folder, start, &environment, &mut watch),
         Configured::Direction(config) => direction::train(config, &folder, start, &environment, &mut watch),
         Configured::Graph(config) => graph::train(config, &folder, start, &environment, &mut watch),
+        Configured::Cycle(config) => cycle::train(config, &folder, start, &environment, &mut watch),
     }?;
     bar.finish_and_clear();
     let code = match &outcome.end {
@@ -64,6 +66,7 @@ enum Configured {
     Physics(Box<Config>),
     Direction(Box<DirectionConfig>),
     Graph(Box<GraphConfig>),
+    Cycle(Box<CycleConfig>),
 }
 
 impl Configured {
@@ -75,6 +78,8 @@ impl Configured {
             Self::Direction(Box::new(DirectionConfig::load(path, sets)?))
         } else if GraphConfig::is_meant_by(&text) {
             Self::Graph(Box::new(GraphConfig::load(path, sets)?))
+        } else if CycleConfig::is_meant_by(&text) {
+            Self::Cycle(Box::new(CycleConfig::load(path, sets)?))
         } else {
             Self::Physics(Box::new(Config::load(path, sets)?))
         })
@@ -85,6 +90,7 @@ impl Configured {
             Self::Physics(config) => &config.name,
             Self::Direction(config) => &config.name,
             Self::Graph(config) => &config.name,
+            Self::Cycle(config) => &config.name,
         }
     }
 
@@ -93,6 +99,7 @@ impl Configured {
             Self::Physics(_) => "pinn",
             Self::Direction(_) => "direction",
             Self::Graph(_) => "graph",
+            Self::Cycle(_) => "cycle",
         }
     }
 
@@ -101,6 +108,7 @@ impl Configured {
             Self::Physics(config) => config.seed,
             Self::Direction(config) => config.seed,
             Self::Graph(config) => config.seed,
+            Self::Cycle(config) => config.seed,
         }
     }
 }

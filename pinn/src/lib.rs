@@ -4,8 +4,8 @@
 //! forward through every layer as truncated Taylor coefficients, all in one matrix product, and a sweep in reverse written by
 //! hand makes the gradient of a loss. No tape is kept and no derivative is nested in another.
 //!
-//! Networks that propose directions to solvers are trained in the same folders, see [`direction`], and so are solvers of graphs, see
-//! [`graph`].
+//! Networks that propose directions to solvers, solvers of graphs, and the numbers of multigrid cycles are trained in the same
+//! folders, see [`direction`], [`graph`] and [`cycle`].
 //!
 //! An equation is a [`Residual`], made of text by [`expression`], of one generic method by [`Equation`], or by hand; with points it is a [`Term`] of a loss; a [`Propagator`] makes losses, residuals, gradients
 //! and products with the transposed Jacobian of them.
@@ -14,6 +14,7 @@ mod activation;
 pub mod balance;
 pub mod config;
 mod coupling;
+pub mod cycle;
 pub mod density;
 mod derivative;
 pub mod direction;

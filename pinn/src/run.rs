@@ -2,7 +2,8 @@
 //!
 //! [`Training`] is whatever is trained step by step; what a run writes, when it saves, and how it is taken up again is here,
 //! once for all kinds: networks that solve equations ([`train`]), networks that propose directions
-//! ([`direction::train`](crate::direction::train)), solvers of graphs ([`graph::train`](crate::graph::train)).
+//! ([`direction::train`](crate::direction::train)), solvers of graphs ([`graph::train`](crate::graph::train)) and multigrid cycles
+//! ([`cycle::train`](crate::cycle::train)).
 //!
 //! | file | what |
 //! |:--|:--|
@@ -12,7 +13,7 @@
 //! | `gradients.jsonl`, `spectra.jsonl` | densities of gradients by layer, eigenvalues of the Hessian |
 //! | `checkpoints/step-N.safetensors`, `checkpoints/latest` | states, and the name of the last |
 //! | `panel.json` | of a solution: predicted and exact values on a plane |
-//! | `model.safetensors` | of directions: the model |
+//! | `model.safetensors` | of directions and cycles: the model |
 //! | `evaluation.json` | of graphs: tables beside baselines, and what pictures are made of |
 //! | `DONE` | that it has come to its end |
 //!
@@ -105,7 +106,7 @@ pub struct Look {
 
 /// Something that is trained step by step in a folder. What [`State`] stores is all that a training goes on from.
 pub trait Training: State {
-    /// What is trained, as the configuration says: `pinn`, `direction`, `graph`.
+    /// What is trained, as checkpoints call it.
     fn kind(&self) -> &'static str;
     /// Which one.
     fn name(&self) -> &str;

@@ -5,14 +5,15 @@
 //! transpose; only the strongly coupled dimensions are coarsened; a direct solve at the bottom.
 //! The cycle usually runs in f32 inside an f64 iteration, which costs no steps and halves the traffic.
 //!
-//! Where coefficients or the geometry vary, coarse levels are solved for by a polynomial of three cycles. Cells beside solids and
-//! air can be relaxed twice, and the numbers that theory does not give can be learned ([`Tuning`]).
+//! Where coefficients or the geometry vary, coarse levels are solved for by a polynomial of three cycles. The numbers that theory
+//! does not give there can be learned ([`Tuning`]), and have been ([`MultigridOptions::learned`]).
 
 mod band;
 mod coarsen;
 mod coarsest;
 mod domain;
 mod hierarchy;
+mod learned;
 mod level;
 mod pattern;
 mod planar;
@@ -30,7 +31,7 @@ use crate::stencil::rows::{Rows, Shared};
 use crate::{Error, Grid, Host, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape};
 use band::Band;
 use hierarchy::{Bottom, Coefficients, Interpolation, Level, build, with_rows};
-use level::{Ascend, Descend, Halving};
+use level::{Ascend, Descend, Halving, Sweep};
 use planar::cycle::Plane;
 use split::Split;
 use std::fmt;
@@ -46,24 +47,34 @@ pub struct MultigridOptions {
     pub strong: f64,
     /// A level of at most this many cells is solved directly.
     pub direct_cells: usize,
-    /// Whether cells beside solids and air are relaxed twice.
+    /// Half-sweeps before and after the coarse correction, red and black in turns, on the finest level and on the others: 2 to
+    /// 4. Levels of constant coefficients always do 2.
+    pub half_sweeps: [usize; 2],
+    /// Whether cells beside solids and air are relaxed once more.
     pub band: bool,
     /// Whether coarse levels are solved for by a polynomial of three cycles.
     pub polynomial: bool,
-    /// What is done beside solids and air, in numbers.
+    /// Numbers for grids with solids and air; others take the classical ones.
     pub tuning: Tuning,
 }
 
 impl MultigridOptions {
-    /// With another tuning.
-    pub const fn with_tuning(self, tuning: Tuning) -> Self {
-        Self { tuning, ..self }
+    /// The cycle that tunings are learned for, with twice as many half-sweeps as usual.
+    pub fn tuned(tuning: Tuning) -> Self {
+        Self { half_sweeps: [4, 4], tuning, ..Self::default() }
     }
 }
 
 impl Default for MultigridOptions {
     fn default() -> Self {
-        Self { strong: 0.4, direct_cells: 300, band: false, polynomial: true, tuning: Tuning::CLASSICAL }
+        Self {
+            strong: 0.4,
+            direct_cells: 300,
+            half_sweeps: [2, 2],
+            band: false,
+            polynomial: true,
+            tuning: Tuning::CLASSICAL,
+        }
     }
 }
 
@@ -148,7 +159,8 @@ impl<T: Scalar> Multigrid<T> {
     /// Builds the hierarchy and its workspace.
     ///
     /// # Errors
-    /// [`Error::Grid`] when a periodic dimension cannot be halved often enough; [`Error::Memory`].
+    /// [`Error::Grid`] when a periodic dimension cannot be halved often enough; [`Error::Parameter`] for half-sweeps that are
+    /// not 2 to 4; [`Error::Memory`].
     pub fn new(a: &Stencil, options: MultigridOptions) -> Result<Self> {
         let (levels, last) = build(a, &options)?;
         let work = Mutex::new(Work::new(&levels, &last)?);
@@ -272,7 +284,7 @@ impl<T: Scalar> Level<T> {
         scratch: &mut [T],
     ) {
         fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
-            (rows, weights, halving, band): (&R, &W, Halving, Option<&Band<T>>),
+            (rows, weights, halving, sweep, band): (&R, &W, Halving, &Sweep<T>, Option<&Band>),
             source: Option<(&[U], f64)>,
             fine: &mut Workspace<T>,
             coarse: &mut Workspace<T>,
@@ -280,9 +292,9 @@ impl<T: Scalar> Level<T> {
             let (f, e, coarse_f) =
                 (Shared::new(&mut fine.f), Shared::new(&mut fine.e), Shared::new(&mut coarse.f));
             let (below, above) = (Shared::new(&mut fine.below), Shared::new(&mut fine.above));
-            Descend { rows, weights, halving, band, source, f, e, coarse_f, below, above }.run();
+            Descend { rows, weights, halving, sweep, band, source, f, e, coarse_f, below, above }.run();
         }
-        let (h, band) = (self.halving, self.band.as_ref());
+        let (h, sweep, band) = (self.halving, &self.sweep, self.band.as_ref());
         let coarse_f = Shared::new(&mut coarse.f);
         match (&self.coefficients, &self.interpolation) {
             (_, Interpolation::Split(split)) => match source {
@@ -296,10 +308,10 @@ impl<T: Scalar> Level<T> {
                 planar::cycle::Descend { plane: plane(a, p, inverse, fine), source, coarse_f }.run();
             }
             (c, Interpolation::Separable(w)) => {
-                with_rows!(c, |rows| on_box((rows, w, h, band), source, fine, coarse))
+                with_rows!(c, |rows| on_box((rows, w, h, sweep, band), source, fine, coarse))
             }
             (c, Interpolation::Packed(w)) => {
-                with_rows!(c, |rows| on_box((rows, w, h, band), source, fine, coarse))
+                with_rows!(c, |rows| on_box((rows, w, h, sweep, band), source, fine, coarse))
             }
             _ => unreachable!("only planar levels interpolate so"),
         }
@@ -314,15 +326,25 @@ impl<T: Scalar> Level<T> {
         scratch: &mut [T],
     ) {
         fn on_box<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>>(
-            (rows, weights, halving, band): (&R, &W, Halving, Option<&Band<T>>),
+            (rows, weights, halving, sweep, band): (&R, &W, Halving, &Sweep<T>, Option<&Band>),
             sink: Option<Sink<U>>,
             fine: &mut Workspace<T>,
             coarse_e: &[T],
         ) {
-            Ascend { rows, weights, halving, band, coarse_e, f: &fine.f, e: Shared::new(&mut fine.e), sink }
-                .run();
+            Ascend {
+                rows,
+                weights,
+                halving,
+                sweep,
+                band,
+                coarse_e,
+                f: &fine.f,
+                e: Shared::new(&mut fine.e),
+                sink,
+            }
+            .run();
         }
-        let (h, band) = (self.halving, self.band.as_ref());
+        let (h, sweep, band) = (self.halving, &self.sweep, self.band.as_ref());
         match (&self.coefficients, &self.interpolation) {
             (_, Interpolation::Split(split)) => match sink {
                 Some(Sink { r, z, scale, partial }) => {
@@ -342,10 +364,10 @@ impl<T: Scalar> Level<T> {
                 planar::cycle::Ascend { plane: plane(a, p, inverse, fine), sink, coarse_e }.run();
             }
             (c, Interpolation::Separable(w)) => {
-                with_rows!(c, |rows| on_box((rows, w, h, band), sink, fine, coarse_e))
+                with_rows!(c, |rows| on_box((rows, w, h, sweep, band), sink, fine, coarse_e))
             }
             (c, Interpolation::Packed(w)) => {
-                with_rows!(c, |rows| on_box((rows, w, h, band), sink, fine, coarse_e))
+                with_rows!(c, |rows| on_box((rows, w, h, sweep, band), sink, fine, coarse_e))
             }
             _ => unreachable!("only planar levels interpolate so"),
         }

@@ -130,6 +130,8 @@ named! {
     Chebyshev = "chebyshev",
     /// A geometric multigrid cycle; for matrices on a grid.
     Multigrid = "multigrid",
+    /// A geometric multigrid cycle whose numbers were learned among solids and air; for matrices on a grid.
+    Learned = "learned",
     /// An algebraic multigrid cycle; for sparse matrices.
     Amg = "amg",
 }
@@ -137,7 +139,7 @@ named! {
 impl Preconditioner {
     /// Whether it is made for matrices on a grid, and for no others.
     pub const fn needs_grid(self) -> bool {
-        matches!(self, Self::Multigrid)
+        matches!(self, Self::Multigrid | Self::Learned)
     }
 }
 

@@ -1,8 +1,12 @@
-//! What each part of the multigrid cycle is worth beside solids and air: `cycles [SIZES] [SEEDS] [ROUNDS] [WEIGHTS]`, lists separated
-//! by commas, `64,128`, `101,102` and 5 unless told otherwise; WEIGHTS is a file that `train_cycle` wrote, to measure its cycle too. Every
-//! cycle under conjugate gradients on `smoke`, `gyroid`, `spheres` and `dam` with noise, true residual 1e-6, in turns; medians.
+//! What each part of the multigrid cycle is worth beside solids and air: `cycles [SIZES] [SEEDS] [ROUNDS] [CYCLES] [WEIGHTS]`. Lists are
+//! separated by commas: `64,128`, `201,202`, 5 rounds and all cycles unless told otherwise; WEIGHTS is a file that `resolvent train`
+//! wrote, in the place of the learned numbers that come with the library. Every cycle, set-up included, under conjugate gradients on
+//! `smoke`, `gyroid`, `spheres` and `dam` with noise, true residual 1e-6, in turns; medians. Ratios are to the default cycle.
 
-use resolvent::{Cg, Host, Map, Multigrid, MultigridOptions, Stop, Tuning};
+use resolvent::{
+    Amg, AmgOptions, Cg, FlexibleCg, Host, LinearOperator, Map, Multigrid, MultigridOptions, Report, Stencil,
+    Stop, Tuning,
+};
 use resolvent_benches::Spread;
 use resolvent_datasets::{Family, Parameters, RhsKind};
 use std::error::Error;
@@ -11,95 +15,151 @@ use std::time::Instant;
 
 const FAMILIES: [&str; 4] = ["smoke", "gyroid", "spheres", "dam"];
 
-fn list<T: std::str::FromStr>(text: Option<String>, default: &str) -> Result<Vec<T>, T::Err> {
-    text.as_deref().unwrap_or(default).split(',').map(str::parse).collect()
+type Failed = Box<dyn Error>;
+
+/// What preconditions.
+#[derive(Clone, Copy)]
+enum Cycle {
+    Geometric(MultigridOptions),
+    /// Aggregation under a K-cycle, of the assembled matrix.
+    Algebraic,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let sizes: Vec<usize> = list(arguments.next(), "64,128")?;
-    let seeds: Vec<u64> = list(arguments.next(), "101,102")?;
-    let rounds: usize = arguments.next().as_deref().unwrap_or("5").parse()?;
-    let learned = arguments.next().map(|path| Tuning::load(Path::new(&path), 3)).transpose()?;
-    let with = |band, polynomial, tuning| {
-        let mut options = MultigridOptions::default().with_tuning(tuning);
-        (options.band, options.polynomial) = (band, polynomial);
-        options
-    };
-    let classical = Tuning::CLASSICAL;
-    let mut cycles = vec![
-        ("V(1,1)", with(false, false, classical)),
-        ("V, band", with(true, false, classical)),
-        ("polynomial", with(false, true, classical)),
-        ("polynomial, band", with(true, true, classical)),
-    ];
-    if let Some(learned) = learned {
-        cycles.push(("learned", with(false, true, learned)));
-        cycles.push(("learned, band", with(true, true, learned)));
+impl Cycle {
+    fn named(name: &str, weights: Option<&str>) -> Result<Self, Failed> {
+        let with = |half_sweeps, polynomial, band| {
+            let mut options = MultigridOptions::default();
+            (options.half_sweeps, options.polynomial, options.band) = (half_sweeps, polynomial, band);
+            Self::Geometric(options)
+        };
+        Ok(match name {
+            "default" => Self::Geometric(MultigridOptions::default()),
+            "V(1,1)" => with([2, 2], false, false),
+            "V(1,1)-band" => with([2, 2], false, true),
+            "V(2,2)" => with([4, 4], false, false),
+            "polynomial" => with([2, 2], true, false),
+            "polynomial-band" => with([2, 2], true, true),
+            "polynomial-3" => with([3, 3], true, false),
+            "polynomial-4" => with([4, 4], true, false),
+            "learned" => Self::Geometric(match weights {
+                Some(path) => MultigridOptions::tuned(Tuning::load(Path::new(path), 3)?),
+                None => MultigridOptions::learned(3)?,
+            }),
+            "algebraic" => Self::Algebraic,
+            other => return Err(format!("there is no cycle {other}; known are {CYCLES}").into()),
+        })
     }
-    println!("| problem | cycle | steps | set-up s | solve s | total s (min to max) | of V(1,1) |");
+
+    /// Solves and says how: the report, and seconds of set-up.
+    fn solve(self, a: &Stencil, b: &[f64], x: &mut [f64]) -> Result<(Report, f64), Failed> {
+        let (space, stop, start) = (Host::<f64>::new(), Stop::rtol(1e-6), Instant::now());
+        match self {
+            Self::Geometric(options) => {
+                let m = Multigrid::<f32>::new(a, options)?;
+                let set_up = start.elapsed().as_secs_f64();
+                Ok((Cg::new(&space, b.len(), stop)?.solve(&space, a, Some(&m), b, x)?, set_up))
+            }
+            Self::Algebraic => {
+                let (matrix, cells) = a.to_csr()?;
+                let b: Vec<f64> = cells.iter().map(|c| b[*c as usize]).collect();
+                // The matrix is given; what a hierarchy costs is asked.
+                let start = Instant::now();
+                let m = Amg::<f32>::new(&matrix, AmgOptions::plain())?;
+                let set_up = start.elapsed().as_secs_f64();
+                let mut y = vec![0.0; b.len()];
+                let m: &dyn LinearOperator<Host<f64>> = &m;
+                let mut cg = FlexibleCg::new(&space, b.len(), stop)?;
+                Ok((cg.solve(&space, &matrix, Some(m), &b, &mut y)?, set_up))
+            }
+        }
+    }
+}
+
+const CYCLES: &str = "default,V(1,1),V(1,1)-band,V(2,2),polynomial,polynomial-band,polynomial-3,polynomial-4,learned,algebraic";
+
+fn list<T: std::str::FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
+    text.split(',').map(str::parse).collect()
+}
+
+/// What a cycle took on a problem.
+struct Taken {
+    steps: usize,
+    set_up: Vec<f64>,
+    solve: Vec<f64>,
+    total: Vec<f64>,
+}
+
+fn main() -> Result<(), Failed> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let text = |i: usize, default: &'static str| arguments.get(i).map_or(default, String::as_str);
+    let sizes: Vec<usize> = list(text(1, "64,128"))?;
+    let seeds: Vec<u64> = list(text(2, "201,202"))?;
+    let rounds: usize = text(3, "5").parse()?;
+    let names: Vec<String> = list(text(4, CYCLES))?;
+    let weights = arguments.get(5).map(String::as_str);
+    let cycles = names.iter().map(|name| Cycle::named(name, weights)).collect::<Result<Vec<_>, _>>()?;
+    println!("| problem | cycle | steps | set-up s | solve s | total s (min to max) | of the first |");
     println!("|:--|:--|--:|--:|--:|--:|--:|");
-    let mut logs = vec![Vec::new(); cycles.len()];
+    let mut ratios = vec![Vec::new(); cycles.len()];
     for &n in &sizes {
         for family in FAMILIES {
             for &seed in &seeds {
                 let frame = if family == "smoke" { (seed % 64) as u32 } else { 0 };
                 let problem = Family::named(family)?.problem(Parameters::new(n).seed(seed).frame(frame))?;
                 let (a, b) = (problem.stencil(), problem.rhs(RhsKind::Noise)?);
-                let (space, cells) = (Host::<f64>::new(), a.shape().rows);
-                let mut cg = Cg::new(&space, cells, Stop::rtol(1e-6))?;
-                let mut x = vec![0.0; cells];
-                let mut times = vec![[Vec::new(), Vec::new(), Vec::new()]; cycles.len()];
-                let mut steps = vec![0; cycles.len()];
-                for round in 0..=rounds {
-                    for (c, (name, options)) in cycles.iter().enumerate() {
-                        x.fill(0.0);
-                        let start = Instant::now();
-                        let m = Multigrid::<f32>::new(a, *options)?;
-                        let set_up = start.elapsed().as_secs_f64();
-                        let report = cg.solve(&space, a, Some(&m), &b, &mut x)?;
-                        let total = start.elapsed().as_secs_f64();
-                        if report.true_residual > report.target {
-                            return Err(
-                                format!("{family} {n}, seed {seed}, {name}: {}", report.status).into()
-                            );
-                        }
-                        steps[c] = report.steps;
-                        // The first round warms up.
-                        if round > 0 {
-                            times[c]
-                                .iter_mut()
-                                .zip([set_up, total - set_up, total])
-                                .for_each(|(t, v)| t.push(v));
-                        }
-                    }
-                }
-                let medians: Vec<[Option<Spread>; 3]> =
-                    times.iter().map(|t| [Spread::of(&t[0]), Spread::of(&t[1]), Spread::of(&t[2])]).collect();
-                for (c, (name, _)) in cycles.iter().enumerate() {
-                    let [Some(set_up), Some(solve), Some(total)] = medians[c] else { continue };
-                    let Some(first) = medians[0][2] else { continue };
-                    let ratio = total.median / first.median;
-                    logs[c].push((
-                        n,
-                        ratio.ln(),
-                        solve.median.ln() - medians[0][1].map_or(0.0, |s| s.median.ln()),
-                    ));
+                let taken =
+                    measure(&cycles, a, &b, rounds).map_err(|e| format!("{family} {n}, {seed}: {e}"))?;
+                let first = Spread::of(&taken[0].total).map_or(f64::NAN, |s| s.median);
+                for (c, taken) in taken.iter().enumerate() {
+                    let [set_up, solve, total] =
+                        [&taken.set_up, &taken.solve, &taken.total].map(|t| Spread::of(t));
+                    let (Some(set_up), Some(solve), Some(total)) = (set_up, solve, total) else { continue };
+                    ratios[c].push((total.median / first).ln());
                     println!(
-                        "| `{family}` {n}³, seed {seed} | {name} | {} | {:.4} | {:.4} | {:.4} ({:.4} to {:.4}) | {ratio:.2} |",
-                        steps[c], set_up.median, solve.median, total.median, total.min, total.max
+                        "| `{family}` {n}³, seed {seed} | {} | {} | {:.4} | {:.4} | {:.4} ({:.4} to {:.4}) | {:.2} |",
+                        names[c],
+                        taken.steps,
+                        set_up.median,
+                        solve.median,
+                        total.median,
+                        total.min,
+                        total.max,
+                        total.median / first
                     );
                 }
             }
         }
     }
-    println!("\n| cycle | total, of V(1,1): mean | worst | solve alone: mean |\n|:--|--:|--:|--:|");
-    for ((name, _), logs) in cycles.iter().zip(&logs) {
-        let mean = |of: fn(&(usize, f64, f64)) -> f64| {
-            (logs.iter().map(of).sum::<f64>() / logs.len().max(1) as f64).exp()
-        };
-        let worst = logs.iter().map(|l| l.1).fold(f64::NEG_INFINITY, f64::max).exp();
-        println!("| {name} | {:.3} | {worst:.2} | {:.3} |", mean(|l| l.1), mean(|l| l.2));
+    println!("\n| cycle | total, of the first: geometric mean | best | worst |\n|:--|--:|--:|--:|");
+    for (name, ratios) in names.iter().zip(&ratios) {
+        let mean = ratios.iter().sum::<f64>() / ratios.len().max(1) as f64;
+        let best = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        let worst = ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        println!("| {name} | {:.3} | {:.2} | {:.2} |", mean.exp(), best.exp(), worst.exp());
     }
     Ok(())
+}
+
+/// Every cycle in turns; the first round warms up.
+fn measure(cycles: &[Cycle], a: &Stencil, b: &[f64], rounds: usize) -> Result<Vec<Taken>, Failed> {
+    let mut taken: Vec<Taken> =
+        cycles.iter().map(|_| Taken { steps: 0, set_up: vec![], solve: vec![], total: vec![] }).collect();
+    let mut x = vec![0.0; a.shape().rows];
+    for round in 0..=rounds {
+        for (cycle, taken) in cycles.iter().zip(&mut taken) {
+            x.fill(0.0);
+            let (report, set_up) = cycle.solve(a, b, &mut x)?;
+            if report.true_residual > report.target {
+                return Err(report.status.to_string().into());
+            }
+            taken.steps = report.steps;
+            if round > 0 {
+                let solve = report.elapsed.as_secs_f64();
+                taken.set_up.push(set_up);
+                taken.solve.push(solve);
+                taken.total.push(set_up + solve);
+            }
+        }
+    }
+    Ok(taken)
 }

@@ -3,6 +3,7 @@
 use crate::folder::Error;
 use resolvent_pinn::Config;
 use resolvent_pinn::Spectrum;
+use resolvent_pinn::cycle::CycleConfig;
 use resolvent_pinn::density::Density;
 use resolvent_pinn::direction::{DirectionConfig, NetworkKind};
 use resolvent_pinn::evaluation::Panel;
@@ -59,6 +60,13 @@ impl About {
                 train.batch,
             );
             return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: true });
+        }
+        if CycleConfig::is_meant_by(text) {
+            let config = CycleConfig::parse(text, &[])?;
+            let (dim, train) = (config.dim, config.train);
+            let words =
+                format!("seed {}, f64, a {dim}-D cycle, {} geometries a step", config.seed, train.batch);
+            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
         }
         let config = Config::parse(text, &[])?;
         let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();

@@ -6,7 +6,11 @@ use super::{Bench, read};
 fn a_benchmark_ends_in_tables_pictures_and_a_page() {
     let bench = Bench::new();
     let run = bench.run("bench poisson --problem dam --sizes 12,8 --repeat 2 --rhs 3 --out o").expect(0);
-    assert!(run.out.contains("multigrid") && run.out.lines().count() == 12, "{}", run.out);
+    assert!(
+        run.out.contains("multigrid") && run.out.contains("learned") && run.out.lines().count() == 14,
+        "{}",
+        run.out
+    );
     for file in
         ["bench.json", "table.csv", "table.md", "scaling.svg", "residual.svg", "steps.svg", "report.html"]
     {
@@ -18,7 +22,7 @@ fn a_benchmark_ends_in_tables_pictures_and_a_page() {
         "not self-contained"
     );
     assert!(!page.contains("<script") && !page.contains("src="));
-    assert_eq!(read(&bench.path("o/table.csv")).lines().count(), 11);
+    assert_eq!(read(&bench.path("o/table.csv")).lines().count(), 13);
     std::fs::remove_file(bench.path("o/report.html")).unwrap();
     bench.run("report o").expect(0);
     assert_eq!(read(&bench.path("o/report.html")), page);

@@ -20,7 +20,7 @@ fn what_is_made_can_be_inspected_checked_and_solved() {
     }
     let direct = bench.run("solve --problem spheres --n 8 --seed 2 --rhs-kind noise --json").expect(0).json();
     let stored = bench.run("solve --system s.h5 --json").expect(0).json();
-    assert_eq!(stored["precond"], "multigrid");
+    assert_eq!(stored["precond"], "learned");
     assert_eq!((&stored["steps"], &stored["true_residual"]), (&direct["steps"], &direct["true_residual"]));
     let market = bench.run("solve --matrix s.mtx --rhs s_b.mtx --json").expect(0).json();
     assert_eq!((market["precond"].as_str(), &market["unknowns"]), (Some("none"), &direct["unknowns"]));

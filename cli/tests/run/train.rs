@@ -236,3 +236,30 @@ fn solvers_of_graphs_are_trained_resumed_and_evaluated() {
     bench.file("task.toml", GRAPH.replace("value-iteration", "values"));
     bench.run("train task.toml").expect(2).says(&["known are", "pore-network"]);
 }
+
+#[test]
+fn cycles_are_trained_resumed_and_solved_with() {
+    let bench = Bench::new();
+    bench.file("cycle.toml", "kind = \"cycle\"\ndim = 2\n[train]\nsteps = 3\nbatch = 1\n");
+    let json = bench.run("train cycle.toml --out whole --json").expect(0).json();
+    assert_eq!((json["kind"].as_str(), json["steps"].as_u64()), (Some("cycle"), Some(3)));
+    for file in ["config.toml", "metrics.jsonl", "report.html", "DONE", "plots/losses.svg"] {
+        assert!(bench.path("whole").join(file).is_file(), "{file}");
+    }
+    let model = bench.path("whole/model.safetensors");
+    bench.run("train cycle.toml --out parts --set train.steps=3").expect(0);
+    assert!(fs::read(&model).unwrap() == fs::read(bench.path("parts/model.safetensors")).unwrap());
+    bench.run("eval whole").expect(2).says(&["--precond learned"]);
+
+    // With the numbers that come with the program, and with these.
+    for dim in [2, 3] {
+        let solve = format!("solve --problem gyroid --n 16 --dim {dim} --precond learned --json");
+        let json = bench.run(&solve).expect(0).json();
+        assert_eq!((json["status"].as_str(), json["precond"].as_str()), (Some("converged"), Some("learned")));
+    }
+    let solve = "solve --problem gyroid --n 16 --precond learned --model whole/model.safetensors --dim";
+    bench.run(&format!("{solve} 2")).expect(0);
+    bench.run(&format!("{solve} 3")).expect(5).says(&["model.safetensors", "it is for 2-D"]);
+    fs::write(&model, "broken").unwrap();
+    bench.run(&format!("{solve} 2")).expect(5).says(&["model.safetensors", "safetensors file"]);
+}

@@ -209,8 +209,7 @@ pub(crate) struct Geometry<'a> {
 impl Geometry<'_> {
     /// The conductance of an open face of the next level.
     pub fn coarse(self, halve: [bool; 3]) -> [f64; 3] {
-        let strands = strands(self.pattern.open, halve);
-        strands.map(|g| g * self.tuning.face(self.depth, 1.0))
+        strands(self.pattern.open, halve)
     }
 }
 
@@ -416,12 +415,11 @@ fn tuned_face<G: Conductances>(
     let h = up.halving;
     let inner = face[axis] > 0 && face[axis] < h.coarse.n[axis];
     if !inner {
-        // The sides follow the scale of the inside.
-        return coarse_face(up, axis, face) * tuning.face(depth, 1.0);
+        return coarse_face(up, axis, face);
     }
     let first = h.children(axis, face[axis]).start;
     if h.all_children(face, |at| at[axis] != first || pattern.is_plain(at)) {
-        return open[axis] * tuning.face(depth, 1.0);
+        return open[axis];
     }
     let g = coarse_face(up, axis, face);
     if g > 0.0 { g * tuning.face(depth, g / open[axis]) } else { 0.0 }

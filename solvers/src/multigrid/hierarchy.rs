@@ -4,8 +4,8 @@ use super::MultigridOptions;
 use super::band::Band;
 use super::coarsen::{self, Estimate, Geometry};
 use super::coarsest::{self, Coarsest};
-use super::level::Halving;
-use super::pattern::{KEYS, Pattern};
+use super::level::{HALVES, Halving, Sweep};
+use super::pattern::Pattern;
 use super::planar;
 use super::planar::operator::{Nine, Planar};
 use super::split::Split;
@@ -41,8 +41,9 @@ pub(super) struct Level<T> {
     pub coefficients: Coefficients<T>,
     pub interpolation: Interpolation<T>,
     pub halving: Halving,
-    /// The cells beside solids and air, where they are relaxed twice.
-    pub band: Option<Band<T>>,
+    pub sweep: Sweep<T>,
+    /// The cells beside solids and air, where they are relaxed once more.
+    pub band: Option<Band>,
     /// How this level's problem is solved by cycles from it on, when by more than one: the coefficients of 1, BA, (BA)².
     pub polynomial: Option<[f64; 3]>,
 }
@@ -52,8 +53,10 @@ pub(super) struct Bottom {
     pub direct: Coarsest,
 }
 
-/// The kinds of places relaxed twice on the finest level, where a band has most cells.
-const FINEST_BAND: [bool; KEYS] = [true; KEYS];
+/// Levels, counted from the finest, that are solved for by a polynomial.
+const VISITED: [usize; 2] = [2, 3];
+/// That of three cycles, 3 − 3t + t² in t = BA, which is positive for any t.
+const POLYNOMIAL: [f64; 3] = [3.0, -3.0, 1.0];
 
 /// Binds `$rows` to the coefficients, whichever they are.
 macro_rules! with_rows {
@@ -150,14 +153,11 @@ impl<T: Scalar> Coefficients<T> {
         })
     }
 
-    /// The cells to relax twice.
-    fn band(&self, geometry: Geometry) -> Option<Band<T>> {
-        let Geometry { pattern, tuning, depth } = geometry;
-        let relaxation = tuning.relaxation(depth);
-        let chosen = if depth == 0 { FINEST_BAND } else { [true; KEYS] };
+    /// The cells to relax once more.
+    fn band(&self, pattern: &Pattern) -> Option<Band> {
         match self {
-            Self::Flags(a) => Band::find(a, pattern, chosen, relaxation),
-            Self::Faces(a) => Band::find(a, pattern, chosen, relaxation),
+            Self::Flags(a) => Band::find(a, pattern),
+            Self::Faces(a) => Band::find(a, pattern),
             Self::Constant(_) | Self::Nine(_) => None,
         }
     }
@@ -198,15 +198,17 @@ impl<T: Scalar> Coefficients<T> {
 pub(super) type Hierarchy<T> = (Vec<Level<T>>, Box<Bottom>);
 
 pub(super) fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Result<Hierarchy<T>> {
+    if let Some(halves) = options.half_sweeps.into_iter().find(|h| !(2..=HALVES).contains(h)) {
+        let needs = "a cycle does 2 to 4 half-sweeps before and after the coarse correction";
+        return Err(Error::Parameter { name: "half_sweeps", value: halves as f64, needs });
+    }
     let mut levels = Vec::new();
     let mut coefficients = Coefficients::<T>::of(a);
     let estimate = if matches!(a, Stencil::Faces(_)) { Estimate::Mean } else { Estimate::Largest };
     let mut open = open(a, coefficients.extent());
-    // A box without solids or air has nothing to tune.
-    let (tuning, uniform) = match a {
-        Stencil::Poisson(_) => (Tuning::CLASSICAL, true),
-        _ => (options.tuning, false),
-    };
+    // What was learned among solids and air says nothing of rough coefficients, and a box without either has nothing to tune.
+    let tuning = if let Stencil::Flags(_) = a { options.tuning } else { Tuning::CLASSICAL };
+    let uniform = matches!(a, Stencil::Poisson(_));
     loop {
         let depth = levels.len();
         let pattern = open.and_then(|open| coefficients.pattern(open));
@@ -216,11 +218,11 @@ pub(super) fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Resul
         };
         let planar = matches!(interpolation, Interpolation::Planar(..));
         let polynomial =
-            if uniform || planar || !options.polynomial { None } else { tuning.polynomial(depth) };
-        let band =
-            geometry.filter(|_| options.band && !planar).and_then(|geometry| coefficients.band(geometry));
+            (options.polynomial && !uniform && !planar && VISITED.contains(&depth)).then_some(POLYNOMIAL);
+        let band = pattern.as_ref().filter(|_| options.band && !planar).and_then(|p| coefficients.band(p));
         open = geometry.map(|geometry| geometry.coarse(halving.halve));
-        levels.push(Level { coefficients, interpolation, halving, band, polynomial });
+        let sweep = Sweep::new(tuning.sweep(depth), options.half_sweeps[depth.min(1)]);
+        levels.push(Level { coefficients, interpolation, halving, sweep, band, polynomial });
         coefficients = coarse;
     }
     let extent = coefficients.extent();

@@ -57,6 +57,22 @@ impl Halving {
     }
 }
 
+/// The most half-sweeps before and after a coarse correction.
+pub(crate) const HALVES: usize = 4;
+
+/// Half-sweeps in turns, red first: how far each relaxes its colour. After the coarse correction they are done in reverse.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sweep<T> {
+    omega: [T; HALVES],
+    halves: usize,
+}
+
+impl<T: Scalar> Sweep<T> {
+    pub fn new(omega: [f64; HALVES], halves: usize) -> Self {
+        Self { omega: omega.map(T::of), halves }
+    }
+}
+
 /// 1, 0, 1, 0, …: from its first entry the even cells of a block, from its second the odd ones.
 static EVEN: [u32; BLOCK + 1] = {
     let mut pattern = [0; BLOCK + 1];
@@ -86,7 +102,7 @@ macro_rules! blocks {
     };
 }
 
-/// e ← (f + off(e))/d on the cells of row (j, k) whose colour is `colour`.
+/// e ← e + ω ((f + off(e))/d − e) on the cells of row (j, k) whose colour is `colour`.
 ///
 /// # Safety
 /// The caller has the row of `e` to itself, and its neighbours are not written to.
@@ -96,7 +112,7 @@ unsafe fn relax<T: Scalar, R: Rows<T>>(
     f: &[T],
     e: Shared<T>,
     [j, k]: [usize; 2],
-    colour: usize,
+    (colour, omega): (usize, T),
     off: &mut Strip<T>,
 ) {
     let extent = rows.extent();
@@ -112,7 +128,7 @@ unsafe fn relax<T: Scalar, R: Rows<T>>(
             let chosen = pattern((j + k + colour) % 2, count);
             let off = &off[..count];
             for i in 0..count {
-                let v = (f[i] + off[i]) * row.inv(first + i);
+                let v = e[i] + omega * ((f[i] + off[i]) * row.inv(first + i) - e[i]);
                 e[i] = if chosen[i] != 0 { v } else { e[i] };
             }
         }
@@ -124,7 +140,8 @@ pub(crate) struct Descend<'a, T, U, R, W> {
     pub rows: &'a R,
     pub weights: &'a W,
     pub halving: Halving,
-    pub band: Option<&'a Band<T>>,
+    pub sweep: &'a Sweep<T>,
+    pub band: Option<&'a Band>,
     /// What is read when the right-hand side still has another type or scale, and the factor to scale it by.
     pub source: Option<(&'a [U], f64)>,
     pub f: Shared<'a, T>,
@@ -175,7 +192,7 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Descend<'_, T, U, R, W> {
                 let chosen = pattern((j + k) % 2, count);
                 for i in 0..count {
                     // SAFETY: first + i < nx.
-                    let v = f[i] * unsafe { row.inv(first + i) };
+                    let v = self.sweep.omega[0] * f[i] * unsafe { row.inv(first + i) };
                     e[i] = if chosen[i] != 0 { v } else { T::of(0.0) };
                 }
             });
@@ -269,9 +286,9 @@ impl<T: Scalar> Kernel for Gather<'_, T> {
 }
 
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Descend<'_, T, U, R, W> {
-    /// Red, black, those of the band once more, and the residual.
+    /// The half-sweeps, the band, and the residual, before which there must be an even number of passes.
     fn stages(&self) -> usize {
-        if self.band.is_some() { 5 } else { 3 }
+        (self.sweep.halves + 2 * usize::from(self.band.is_some())).next_multiple_of(2) + 1
     }
 
     fn align(&self) -> usize {
@@ -284,16 +301,20 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Descend<'_, T, U,
         // SAFETY: `Wave` keeps planes apart and passes in order.
         unsafe {
             let f = || self.f.get(0, h.fine.cells());
+            let Sweep { omega, halves } = *self.sweep;
             match (stage, self.band) {
                 (0, _) => self.begin(k),
-                (1, _) => {
+                _ if stage < halves => {
                     let mut off = [T::of(0.0); BLOCK];
                     for j in 0..h.fine.n[1] {
-                        relax(self.rows, f(), self.e, [j, k], 1, &mut off);
+                        relax(self.rows, f(), self.e, [j, k], (stage % 2, omega[stage]), &mut off);
                     }
                 }
-                (2 | 3, Some(band)) => band.relax(self.rows, f(), self.e, k, stage - 2),
-                _ => self.restrict(k),
+                _ if stage + 1 == self.stages() => self.restrict(k),
+                (_, Some(band)) if stage < halves + 2 => {
+                    band.relax(self.rows, f(), self.e, k, stage - halves)
+                }
+                _ => {}
             }
         }
     }
@@ -304,7 +325,8 @@ pub(crate) struct Ascend<'a, T, U, R, W> {
     pub rows: &'a R,
     pub weights: &'a W,
     pub halving: Halving,
-    pub band: Option<&'a Band<T>>,
+    pub sweep: &'a Sweep<T>,
+    pub band: Option<&'a Band>,
     pub coarse_e: &'a [T],
     pub f: &'a [T],
     pub e: Shared<'a, T>,
@@ -366,16 +388,17 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Ascend<'_, T, U, R, W> {
 }
 
 impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Ascend<'_, T, U, R, W> {
-    /// The correction, the band, and black and red.
+    /// The correction, the band, and the half-sweeps in reverse.
     fn stages(&self) -> usize {
-        if self.band.is_some() { 5 } else { 3 }
+        1 + self.sweep.halves + 2 * usize::from(self.band.is_some())
     }
 
     #[inline(always)]
     unsafe fn stage(&self, stage: usize, k: usize) {
         // SAFETY: `Wave` keeps planes apart and passes in order.
         unsafe {
-            let last = self.stages() - 1;
+            // Half-sweeps still to come.
+            let left = self.stages() - 1 - stage;
             match (stage, self.band) {
                 (0, _) => return self.correct(k),
                 (1 | 2, Some(band)) => return band.relax(self.rows, self.f, self.e, k, 2 - stage),
@@ -383,9 +406,10 @@ impl<T: Scalar, U: Scalar, R: Rows<T>, W: Weights<T>> Wave for Ascend<'_, T, U, 
             }
             let mut off = [T::of(0.0); BLOCK];
             for j in 0..self.halving.fine.n[1] {
-                relax(self.rows, self.f, self.e, [j, k], last - stage, &mut off);
+                let half = (left % 2, self.sweep.omega[left]);
+                relax(self.rows, self.f, self.e, [j, k], half, &mut off);
             }
-            if stage == last {
+            if left == 0 {
                 self.finish(k);
             }
         }

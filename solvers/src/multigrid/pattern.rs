@@ -1,12 +1,8 @@
-//! What surrounds a cell: the inside of a uniform grid, or solids and air in some arrangement.
+//! What surrounds a cell: the inside of a uniform grid, or solids and air.
 
 use super::coarsen::Conductances;
 use crate::stencil::rows::Extent;
 use rayon::prelude::*;
-
-/// Kinds of places that are not the inside of a uniform grid: by how many faces are closed (1, 2, 3 and more) without air
-/// beside the cell, and (0, 1, 2, 3 and more) with it. Mirrored and turned arrangements are one kind.
-pub(crate) const KEYS: usize = 7;
 
 /// The places of a level of some geometry, where an open face has a conductance of its own along each dimension.
 pub(crate) struct Pattern {
@@ -54,33 +50,18 @@ impl Pattern {
         self.plain.get(i + self.extent.start(j, k)).is_some_and(|plain| *plain)
     }
 
-    /// The kind of place of an active cell; none where all inner faces are open. The sides of the box are no irregularity.
-    pub fn key(&self, g: &impl Conductances, at: [usize; 3]) -> Option<usize> {
+    /// Whether an active cell has a closed or partly closed inner face, or air beside it. The sides of the box are no
+    /// irregularity.
+    pub fn is_irregular(&self, g: &impl Conductances, at: [usize; 3]) -> bool {
         if self.is_plain(at) {
-            return None;
+            return false;
         }
-        let (mut closed, mut largest) = (0.0, 0.0f64);
-        for a in 0..3 {
-            if self.open[a] == 0.0 {
-                continue;
-            }
-            for (up, v) in [false, true].into_iter().zip(g.pair(a, at)) {
-                if self.extent.next(a, at[a], up).is_some() {
-                    closed += 1.0 - (v / self.open[a]).min(1.0);
-                }
-            }
-            largest = largest.max(self.open[a]);
-        }
-        let sink = g.sink(at);
-        let grounded = sink > 0.0;
-        // What leads to air is not closed.
-        let closed = (closed - sink / largest).max(0.0);
         // Tuned conductances are a little more or less than those of open faces.
-        let count = ((closed - 1e-3).ceil().max(0.0) as usize).min(3);
-        match (grounded, count) {
-            (false, 0) => None,
-            (false, c) => Some(c - 1),
-            (true, c) => Some(3 + c),
-        }
+        let closed = |a: usize, v: f64| v < (1.0 - 1e-3) * self.open[a];
+        g.sink(at) > 0.0
+            || (0..3).filter(|a| self.open[*a] > 0.0).any(|a| {
+                let beside = [false, true].into_iter().zip(g.pair(a, at));
+                beside.into_iter().any(|(up, v)| self.extent.next(a, at[a], up).is_some() && closed(a, v))
+            })
     }
 }

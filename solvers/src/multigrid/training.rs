@@ -32,7 +32,7 @@ pub struct CycleTrainingOptions {
 impl CycleTrainingOptions {
     /// What is usual.
     pub fn new(dim: usize) -> Self {
-        Self { dim, seed: 1, steps: 150, batch: 4, rate: 0.05 }
+        Self { dim, seed: 1, steps: 200, batch: 12, rate: 0.03 }
     }
 }
 
@@ -103,16 +103,20 @@ impl CycleTraining {
     /// # Errors
     /// [`Error::Memory`].
     pub fn step(&mut self) -> Result<f64> {
-        let CycleTrainingOptions { dim, seed, steps, batch, rate } = self.options;
+        let CycleTrainingOptions { dim, seed, batch, .. } = self.options;
         let taken = self.steps();
         let samples = (taken * batch..(taken + 1) * batch).map(|number| Sample::new(seed, number, dim));
         let samples = samples.collect::<Result<Vec<_>>>()?;
         let (loss, gradient) = gradient(&samples, &self.tuning)?;
         let mut parameters = *self.tuning.parameters();
-        let left = 1.0 - taken as f64 / steps.max(1) as f64;
-        self.adam.step(rate * left, &gradient, &mut parameters)?;
+        self.adam.step(self.rate(taken), &gradient, &mut parameters)?;
         self.tuning = Tuning::new(&parameters)?;
         Ok(loss)
+    }
+
+    /// The rate of a step.
+    pub fn rate(&self, step: u64) -> f64 {
+        self.options.rate * (1.0 - step as f64 / self.options.steps.max(1) as f64).max(0.0)
     }
 
     /// Writes the state, from which [`resume`](Self::resume) goes on.
@@ -121,8 +125,7 @@ impl CycleTraining {
     /// [`Error::File`].
     pub fn save(&self, path: &Path) -> Result<()> {
         let mut checkpoint = Checkpoint::new(KIND, &dimension(self.options.dim), self.steps());
-        self.tuning.store("tuning/", &mut checkpoint);
-        self.adam.store("adam", &mut checkpoint);
+        self.store("", &mut checkpoint);
         checkpoint.save(path)
     }
 
@@ -134,10 +137,24 @@ impl CycleTraining {
         let mut training = Self::new(options)?;
         let mut checkpoint = Checkpoint::load(path)?;
         check_kind(&checkpoint, KIND, options.dim)?;
-        training.tuning.restore("tuning/", &mut checkpoint)?;
-        training.adam.restore("adam", &mut checkpoint)?;
+        training.restore("", &mut checkpoint)?;
         checkpoint.finish()?;
         Ok(training)
+    }
+}
+
+impl State for CycleTraining {
+    fn store(&self, name: &str, checkpoint: &mut Checkpoint) {
+        self.tuning.store(&format!("{name}tuning/"), checkpoint);
+        self.adam.store(&format!("{name}adam"), checkpoint);
+    }
+
+    fn restore(&mut self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        let mut tuning = self.tuning;
+        tuning.restore(&format!("{name}tuning/"), checkpoint)?;
+        self.adam.restore(&format!("{name}adam"), checkpoint)?;
+        self.tuning = tuning;
+        Ok(())
     }
 }
 
@@ -194,7 +211,7 @@ impl Sample {
 
 /// Small grids get several levels, as the large ones to come have.
 fn options(tuning: Tuning) -> MultigridOptions {
-    MultigridOptions { direct_cells: 12, band: true, ..MultigridOptions::default().with_tuning(tuning) }
+    MultigridOptions { direct_cells: 12, ..MultigridOptions::tuned(tuning) }
 }
 
 /// The mean loss and its gradient, summed in the order of the samples.

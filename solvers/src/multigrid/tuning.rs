@@ -1,15 +1,14 @@
 //! The numbers a cycle may be tuned by.
 //!
-//! Where a cell and what surrounds it look like the inside of a uniform grid, a cycle does what theory says is best there. Beside
-//! solids and air it does not know: how far to relax, how much of a correction to take over, how well a coarse face conducts
-//! that is partly closed, how strongly a coarse cell holds on to the air beside it. There it looks these up, by what kind of
-//! place it is.
+//! Where a cell and what surrounds it look like the inside of a uniform grid, the coarse operators are what theory says is best
+//! there. Beside solids and air theory does not know how well a coarse face conducts that is partly closed, nor how strongly a
+//! coarse cell holds on to the air beside it. There these are looked up, by what kind of place it is. How far each half-sweep
+//! relaxes is the same everywhere on a level.
 //!
 //! Every vector of parameters stands for a cycle that is symmetric and positive definite: relaxations lie in (0, 2),
-//! conductances are positive, what is done after the coarse correction is the transpose of what is done before, and a coarse
-//! problem is solved by a polynomial of cycles, `s ((1 − w t)² + κ)` in t = B A with s, w, κ > 0, which is positive for any t.
+//! conductances are positive, and what is done after the coarse correction is the transpose of what is done before.
 
-use super::pattern::KEYS;
+use super::level::HALVES;
 use crate::learn::{Checkpoint, State};
 use crate::{Error, Result};
 use std::ops::Range;
@@ -17,16 +16,14 @@ use std::path::Path;
 
 /// Levels that have parameters of their own: the finest, the next, and all others.
 const CLASSES: usize = 3;
-/// Kinds of coarse faces: open, more and less than half open.
-const FACES: usize = 3;
+/// Kinds of coarse faces that are not open: by more and by less than half.
+const FACES: usize = 2;
 /// Kinds of coarse sinks: strong, medium and weak.
 const SINKS: usize = 3;
-/// Levels, counted from the finest, that are solved for by a polynomial.
-const VISITED: [usize; 2] = [2, 3];
 
-/// What a multigrid cycle does beside solids and air, and how thoroughly it solves on its coarse levels: `LEN` parameters, each
-/// the logarithm of a factor on what [`CLASSICAL`](Self::CLASSICAL) takes. Any finite values give a symmetric positive
-/// definite cycle; they are limited to the range in which they make sense.
+/// What a multigrid cycle does beside solids and air, and how far it relaxes: `LEN` parameters, 0 for what
+/// [`CLASSICAL`](Self::CLASSICAL) takes; of conductances the logarithm of a factor, of a relaxation ω that of ω/(2 − ω). Any
+/// finite values give a symmetric positive definite cycle; they are limited to the range in which they make sense.
 ///
 /// ```
 /// use resolvent::Tuning;
@@ -53,19 +50,13 @@ impl Group {
     }
 }
 
-const RELAXATION: usize = 0;
+const SWEEP: usize = 0;
 const FACE: usize = 1;
 const SINK: usize = 2;
-const POLYNOMIAL: usize = 3;
 
-const GROUPS: [Group; 4] = {
-    let shapes = [
-        ("relaxation", [CLASSES, KEYS]),
-        ("face", [CLASSES, FACES]),
-        ("sink", [CLASSES, SINKS]),
-        ("polynomial", [VISITED.len(), 3]),
-    ];
-    let mut groups = [const { Group { name: "", shape: [0; 2], first: 0 } }; 4];
+const GROUPS: [Group; 3] = {
+    let shapes = [("sweep", [CLASSES, HALVES]), ("face", [CLASSES, FACES]), ("sink", [CLASSES, SINKS])];
+    let mut groups = [const { Group { name: "", shape: [0; 2], first: 0 } }; 3];
     let (mut g, mut first) = (0, 0);
     while g < groups.len() {
         groups[g] = Group { name: shapes[g].0, shape: shapes[g].1, first };
@@ -75,10 +66,14 @@ const GROUPS: [Group; 4] = {
     groups
 };
 
+/// A number in (0, 2): 1 for 0.
+fn relaxation(parameter: f64) -> f64 {
+    2.0 / (1.0 + (-parameter.clamp(-3.0, 3.0)).exp())
+}
+
 impl Tuning {
     /// How many parameters there are.
-    pub const LEN: usize =
-        GROUPS[POLYNOMIAL].first + GROUPS[POLYNOMIAL].shape[0] * GROUPS[POLYNOMIAL].shape[1];
+    pub const LEN: usize = GROUPS[SINK].first + GROUPS[SINK].shape[0] * GROUPS[SINK].shape[1];
 
     /// What is right without knowing anything of the grids to come.
     pub const CLASSICAL: Self = Self { parameters: [0.0; Self::LEN] };
@@ -118,30 +113,23 @@ impl Tuning {
         self.get(group, row, column).clamp(-1.0, 1.0).exp()
     }
 
-    /// How far the cells of each kind are relaxed on level `depth`: in (0.09, 1.91), and 1 without tuning.
-    pub(crate) fn relaxation(&self, depth: usize) -> [f64; KEYS] {
-        std::array::from_fn(|key| 2.0 / (1.0 + (-self.get(RELAXATION, depth, key).clamp(-3.0, 3.0)).exp()))
+    /// How far each half-sweep on level `depth` relaxes its colour: in (0.09, 1.91), and 1 without tuning.
+    pub(crate) fn sweep(&self, depth: usize) -> [f64; HALVES] {
+        std::array::from_fn(|half| relaxation(self.get(SWEEP, depth, half)))
     }
 
     /// What the conductance of a face of level `depth + 1` is multiplied by; `open` is its share of that of an open face.
     pub(crate) fn face(&self, depth: usize, open: f64) -> f64 {
-        let kind = if open > 0.999 { 0 } else { 1 + usize::from(open < 0.5) };
-        self.factor(FACE, depth, kind)
+        if open > 0.999 {
+            return 1.0;
+        }
+        self.factor(FACE, depth, usize::from(open < 0.5))
     }
 
     /// What a sink of level `depth + 1` is multiplied by; `share` is that of an open face's conductance.
     pub(crate) fn sink(&self, depth: usize, share: f64) -> f64 {
         let kind = usize::from(share < 2.0) + usize::from(share < 1.0);
         self.factor(SINK, depth, kind)
-    }
-
-    /// The coefficients of 1, BA and (BA)² in the polynomial that solves on level `depth`, where it is one. Without tuning
-    /// it is that of three cycles, 3 − 3t + t².
-    pub(crate) fn polynomial(&self, depth: usize) -> Option<[f64; 3]> {
-        let row = VISITED.iter().position(|d| *d == depth)?;
-        let [s, w, k] = std::array::from_fn(|c| self.factor(POLYNOMIAL, row, c));
-        let (s, w, k) = (2.25 * s, w / 1.5, k / 3.0);
-        Some([s * (1.0 + k), -2.0 * s * w, s * w * w])
     }
 }
 
@@ -154,7 +142,7 @@ impl Tuning {
         Self::take(Checkpoint::load(path)?, dim)
     }
 
-    fn take(mut checkpoint: Checkpoint, dim: usize) -> Result<Self> {
+    pub(super) fn take(mut checkpoint: Checkpoint, dim: usize) -> Result<Self> {
         check_kind(&checkpoint, KIND, dim)?;
         let mut tuning = Self::CLASSICAL;
         tuning.restore("", &mut checkpoint)?;
@@ -186,7 +174,7 @@ pub(super) fn check_kind(checkpoint: &Checkpoint, kind: &str, dim: usize) -> Res
     if checkpoint.kind() != kind {
         let other = checkpoint.kind();
         return refuse(format!(
-            "it holds a `{other}`, but a `{kind}` is needed; give one that `train_cycle` wrote"
+            "it holds a `{other}`, but a `{kind}` is needed; give one that `resolvent train cycle.toml` wrote"
         ));
     }
     if checkpoint.name() != dimension(dim) {

@@ -3,7 +3,7 @@
 use super::{Matrix, Method, Plan, Preconditioner};
 use crate::error::too_many;
 use crate::ordering::{Matching, width};
-use crate::{Csr, Map};
+use crate::{Csr, Map, Stencil};
 
 /// Unknowns up to which a symmetric factorisation is faster than any iteration, whatever the pattern: its work is then at
 /// most some tens of milliseconds.
@@ -83,10 +83,21 @@ fn preconditioner(a: &Matrix, method: Method, fitting: Plan) -> Preconditioner {
     match (method, a) {
         (Method::Direct | Method::Directions, _) => Preconditioner::None,
         (Method::Lsqr, _) => scaling(a).0,
-        (_, Matrix::Structured(_)) => Preconditioner::Multigrid,
+        (_, Matrix::Structured(a)) => cycle(a).0,
         _ if a.properties().admits_cg() => Preconditioner::Amg,
         _ if fitting.method == Method::Direct => scaling(a).0,
         _ => fitting.preconditioner,
+    }
+}
+
+/// The cycle for a grid, and why.
+fn cycle(a: &Stencil) -> (Preconditioner, &'static str) {
+    match a {
+        // In 2-D the levels below the finest are another multigrid's, and learning gains little.
+        Stencil::Flags(a) if a.grid().dim() == 3 => {
+            (Preconditioner::Learned, "the learned multigrid cycle is the fastest among solids and air")
+        }
+        _ => (Preconditioner::Multigrid, "geometric multigrid needs few steps at any size"),
     }
 }
 
@@ -123,8 +134,9 @@ fn fitting(a: &Matrix) -> (Plan, String) {
         (plan(method, preconditioner), why)
     };
     let (plan, why) = match a {
-        Matrix::Structured(_) => {
-            (plan(Method::Cg, Preconditioner::Multigrid), "geometric multigrid needs few steps at any size")
+        Matrix::Structured(a) => {
+            let (cycle, why) = cycle(a);
+            (plan(Method::Cg, cycle), why)
         }
         _ if !a.shape().is_square() => alone(Method::Lsqr, "least squares"),
         Matrix::Singular(_) => {
@@ -207,7 +219,7 @@ fn is_uneven(a: &Csr<f64>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Boundary, Csr, Grid, Poisson, Stencil};
+    use crate::{Boundary, Cell, FlagLaplacian, Grid, Poisson};
 
     fn tridiagonal(n: usize, [low, diagonal, high]: [f64; 3]) -> Matrix {
         let mut entries = Vec::new();
@@ -231,6 +243,10 @@ mod tests {
         let grid = Grid::new_2d(9, 8).unwrap();
         let poisson = Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3]).unwrap();
         assert_eq!(of(&Matrix::from(Stencil::from(poisson))), ("cg", "multigrid"));
+        let grid = Grid::new_3d(6, 4, 3).unwrap();
+        let cells: Vec<Cell> = (0..72).map(|c| if c == 30 { Cell::Solid } else { Cell::Fluid }).collect();
+        let flags = FlagLaplacian::new(grid, &cells, [[Boundary::DIRICHLET; 2]; 3]).unwrap();
+        assert_eq!(of(&Matrix::from(Stencil::from(flags))), ("cg", "learned"));
         let spd = [-1.0, 2.5, -1.0];
         assert_eq!(of(&tridiagonal(SMALL, spd)), ("direct", "none"));
         assert_eq!(of(&tridiagonal(SMALL + 1, spd)), ("direct", "none"));

@@ -8,14 +8,21 @@ use crate::precond::{
 };
 use crate::{
     Amg, AmgOptions, Csr, Equilibration, Error, Host, LinearOperator, Multigrid, MultigridOptions, Result,
+    Stencil, Tuning,
 };
 
 /// A preconditioner, and the levels of an algebraic hierarchy.
 pub(super) type Built = (Option<Box<dyn LinearOperator<Host<f64>>>>, Option<Complexity>);
 
 impl Preconditioner {
-    /// The preconditioner of a matrix for a method; `Auto` is none.
-    pub(super) fn build(self, precision: Precision, method: Method, a: &Matrix) -> Result<Built> {
+    /// The preconditioner of a matrix for a method; `Auto` is none. `tuning` takes the place of the numbers that were learned.
+    pub(super) fn build(
+        self,
+        precision: Precision,
+        method: Method,
+        a: &Matrix,
+        tuning: Option<Tuning>,
+    ) -> Result<Built> {
         let space = Host::<f64>::new();
         let m: Box<dyn LinearOperator<Host<f64>>> = match (self, a) {
             (Self::Auto | Self::None, _) => return Ok((None, None)),
@@ -46,11 +53,15 @@ impl Preconditioner {
                     mend: "choose multigrid, mic or jacobi",
                 });
             }
-            (Self::Multigrid, Matrix::Structured(a)) => match precision {
-                Precision::Mixed => Box::new(Multigrid::<f32>::new(a, MultigridOptions::default())?),
-                Precision::F64 => Box::new(Multigrid::<f64>::new(a, MultigridOptions::default())?),
-            },
-            (Self::Multigrid, _) => {
+            (Self::Multigrid, Matrix::Structured(a)) => geometric(precision, a, MultigridOptions::default())?,
+            (Self::Learned, Matrix::Structured(a)) => {
+                let options = match tuning {
+                    Some(tuning) => MultigridOptions::tuned(tuning),
+                    None => MultigridOptions::learned(a.grid().dim())?,
+                };
+                geometric(precision, a, options)?
+            }
+            (Self::Multigrid | Self::Learned, _) => {
                 return Err(Error::Unsuited {
                     what: "geometric multigrid",
                     needs: "a grid Laplacian: a problem family, or a system file with `grid`",
@@ -69,6 +80,17 @@ impl Preconditioner {
         };
         Ok((Some(m), None))
     }
+}
+
+fn geometric(
+    precision: Precision,
+    a: &Stencil,
+    options: MultigridOptions,
+) -> Result<Box<dyn LinearOperator<Host<f64>>>> {
+    Ok(match precision {
+        Precision::Mixed => Box::new(Multigrid::<f32>::new(a, options)?),
+        Precision::F64 => Box::new(Multigrid::<f64>::new(a, options)?),
+    })
 }
 
 /// What fill must exceed to be kept.

@@ -4,7 +4,7 @@ use super::iteration::Iteration;
 use super::{Choice, Matrix, Method, Plan, Preconditioner};
 use crate::amg::Complexity;
 use crate::direction::Model;
-use crate::{Equilibration, Error, Host, LinearOperator, Map, Progress, Report, Result, Stop};
+use crate::{Equilibration, Error, Host, LinearOperator, Map, Progress, Report, Result, Stop, Tuning};
 use std::ops::ControlFlow;
 
 /// An iteration with its workspace and its preconditioner: `set_up` makes and allocates, `solve` does not.
@@ -33,6 +33,18 @@ impl Plan {
     /// As [`set_up`](Self::set_up); [`Error::Unsuited`] for that method without a model, or with a preconditioner;
     /// [`Error::Checkpoint`] for a model of another dimension.
     pub fn set_up_with(self, a: &Matrix, stop: Stop, model: Option<&Model>) -> Result<Solver> {
+        self.make(a, stop, model, None)
+    }
+
+    /// As [`set_up`](Self::set_up), with other numbers for [`Preconditioner::Learned`] than those that come with the library.
+    ///
+    /// # Errors
+    /// As [`set_up`](Self::set_up).
+    pub fn set_up_tuned(self, a: &Matrix, stop: Stop, tuning: Tuning) -> Result<Solver> {
+        self.make(a, stop, None, Some(tuning))
+    }
+
+    fn make(self, a: &Matrix, stop: Stop, model: Option<&Model>, tuning: Option<Tuning>) -> Result<Solver> {
         let choice = self.resolve(a);
         let plan = choice.plan;
         let (what, needs, admitted) = match plan.method {
@@ -51,7 +63,8 @@ impl Plan {
             let mend = "leave the method to auto, or choose gmres for square matrices and lsqr for others";
             return Err(Error::Unsuited { what, needs, mend });
         }
-        let (preconditioner, complexity) = plan.preconditioner.build(plan.precision, plan.method, a)?;
+        let (preconditioner, complexity) =
+            plan.preconditioner.build(plan.precision, plan.method, a, tuning)?;
         let columns = (plan.method, plan.preconditioner) == (Method::Lsqr, Preconditioner::Equilibration);
         let scaling = match a {
             Matrix::Sparse(csr) if columns => Some(csr),
