@@ -66,7 +66,7 @@ impl About {
             let (dim, train) = (config.dim, config.train);
             let words =
                 format!("seed {}, f64, a {dim}-D cycle, {} geometries a step", config.seed, train.batch);
-            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words });
+            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: false });
         }
         let config = Config::parse(text, &[])?;
         let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();
