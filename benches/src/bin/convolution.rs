@@ -4,7 +4,7 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
-use resolvent::direction::{Architecture, Dcdm, Descent, Model};
+use resolvent::direction::{Architecture, Dcdm, Descent, Left, Model};
 use resolvent::learn::Tape;
 use resolvent::{Boundary, Grid, Host, Operator, Poisson, Space};
 use std::error::Error;
@@ -74,7 +74,7 @@ fn measure(threads: usize, runs: usize) -> Result<(), Box<dyn Error + Send + Syn
                 continue;
             }
             let view = model.view(&a.clone().into())?;
-            let descent = Descent::<f32>::new(Arc::new(a));
+            let descent = Descent::<f32>::new(Arc::new(a), Left::Residual);
             let (mut tape, parameters) = (Tape::new(), model.parameters());
             let seconds = median(runs, || {
                 let mut step = || -> resolvent::Result<()> {
