@@ -253,11 +253,11 @@ fn cycles_are_trained_resumed_and_solved_with() {
 
     // With the numbers that come with the program, and with these.
     for dim in [2, 3] {
-        let solve = format!("solve --problem gyroid --n 16 --dim {dim} --precond learned --json");
+        let solve = format!("solve --problem spheres --n 16 --dim {dim} --precond learned --json");
         let json = bench.run(&solve).expect(0).json();
         assert_eq!((json["status"].as_str(), json["precond"].as_str()), (Some("converged"), Some("learned")));
     }
-    let solve = "solve --problem gyroid --n 16 --precond learned --model whole/model.safetensors --dim";
+    let solve = "solve --problem spheres --n 16 --precond learned --model whole/model.safetensors --dim";
     bench.run(&format!("{solve} 2")).expect(0);
     bench.run(&format!("{solve} 3")).expect(5).says(&["model.safetensors", "it is for 2-D"]);
     fs::write(&model, "broken").unwrap();
