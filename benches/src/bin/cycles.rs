@@ -17,23 +17,19 @@ const FAMILIES: [&str; 4] = ["smoke", "gyroid", "spheres", "dam"];
 
 type Failed = Box<dyn Error>;
 
-/// What preconditions.
+/// What preconditions: geometric multigrid, or without options aggregation under a K-cycle, of the assembled matrix.
 #[derive(Clone, Copy)]
-enum Cycle {
-    Geometric(MultigridOptions),
-    /// Aggregation under a K-cycle, of the assembled matrix.
-    Algebraic,
-}
+struct Cycle(Option<MultigridOptions>);
 
 impl Cycle {
     fn named(name: &str, weights: Option<&str>) -> Result<Self, Failed> {
         let with = |half_sweeps, polynomial, band| {
             let mut options = MultigridOptions::default();
             (options.half_sweeps, options.polynomial, options.band) = (half_sweeps, polynomial, band);
-            Self::Geometric(options)
+            Self(Some(options))
         };
         Ok(match name {
-            "default" => Self::Geometric(MultigridOptions::default()),
+            "default" => Self(Some(MultigridOptions::default())),
             "V(1,1)" => with([2, 2], false, false),
             "V(1,1)-band" => with([2, 2], false, true),
             "V(2,2)" => with([4, 4], false, false),
@@ -41,11 +37,11 @@ impl Cycle {
             "polynomial-band" => with([2, 2], true, true),
             "polynomial-3" => with([3, 3], true, false),
             "polynomial-4" => with([4, 4], true, false),
-            "learned" => Self::Geometric(match weights {
+            "learned" => Self(Some(match weights {
                 Some(path) => MultigridOptions::tuned(Tuning::load(Path::new(path), 3)?),
                 None => MultigridOptions::learned(3)?,
-            }),
-            "algebraic" => Self::Algebraic,
+            })),
+            "algebraic" => Self(None),
             other => return Err(format!("there is no cycle {other}; known are {CYCLES}").into()),
         })
     }
@@ -53,13 +49,13 @@ impl Cycle {
     /// Solves and says how: the report, and seconds of set-up.
     fn solve(self, a: &Stencil, b: &[f64], x: &mut [f64]) -> Result<(Report, f64), Failed> {
         let (space, stop, start) = (Host::<f64>::new(), Stop::rtol(1e-6), Instant::now());
-        match self {
-            Self::Geometric(options) => {
+        match self.0 {
+            Some(options) => {
                 let m = Multigrid::<f32>::new(a, options)?;
                 let set_up = start.elapsed().as_secs_f64();
                 Ok((Cg::new(&space, b.len(), stop)?.solve(&space, a, Some(&m), b, x)?, set_up))
             }
-            Self::Algebraic => {
+            None => {
                 let (matrix, cells) = a.to_csr()?;
                 let b: Vec<f64> = cells.iter().map(|c| b[*c as usize]).collect();
                 // The matrix is given; what a hierarchy costs is asked.
