@@ -143,11 +143,41 @@ pub trait Training: State {
     /// [`Error::NotFinite`] ends a run at its last checkpoint; any other at once.
     fn advance(&mut self) -> Result<bool>;
 
+    /// Steps between two lines of `metrics.jsonl`, and between two measurements of the errors; 0 for at the end alone.
+    fn logs(&self) -> [u64; 2];
+    /// The learning rate of a step.
+    fn rate(&self, step: u64) -> f64;
+
+    /// Measures the errors.
+    ///
+    /// # Errors
+    /// What cannot be measured.
+    fn measure(&mut self) -> Result<()>;
+
     /// Writes down what is due of the step that was done, whose losses are those before it.
     ///
     /// # Errors
     /// [`Error::File`], and what cannot be measured.
-    fn look(&mut self, folder: &RunFolder, look: Look) -> Result<()>;
+    fn look(&mut self, folder: &RunFolder, look: Look) -> Result<()> {
+        let [line, measurement] = self.logs().map(|every| every > 0 && look.step.is_multiple_of(every));
+        let measured = measurement || look.last;
+        if measured {
+            self.measure()?;
+        }
+        if line || measured {
+            folder.append("metrics.jsonl", &self.metrics(look, self.rate(look.step), measured))?;
+        }
+        self.look_further(folder, look)
+    }
+
+    /// Writes down what else is due.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    fn look_further(&mut self, folder: &RunFolder, look: Look) -> Result<()> {
+        let _ = (folder, look);
+        Ok(())
+    }
 
     /// The weighted loss of the last step.
     fn loss(&self) -> f64;

@@ -2,7 +2,7 @@
 
 use super::config::CycleConfig;
 use crate::evaluation::FieldError;
-use crate::run::{self, Look, Outcome, Progress, RunFolder, Start, TermMetrics, Training};
+use crate::run::{self, Outcome, Progress, RunFolder, Start, TermMetrics, Training};
 use crate::{Error, Result};
 use resolvent::CycleTraining;
 use resolvent::learn::{Checkpoint, State};
@@ -79,6 +79,17 @@ impl Training for Cycle {
     fn saves(&self) -> u64 {
         self.config.log.checkpoint
     }
+    fn logs(&self) -> [u64; 2] {
+        [self.config.log.every, 0]
+    }
+    fn rate(&self, step: u64) -> f64 {
+        self.training.rate(step)
+    }
+
+    /// There is nothing to compare with.
+    fn measure(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     fn advance(&mut self) -> Result<bool> {
         self.loss = self.training.step()?;
@@ -91,14 +102,6 @@ impl Training for Cycle {
             term: "contraction".into(),
             layer: None,
         })
-    }
-
-    fn look(&mut self, folder: &RunFolder, look: Look) -> Result<()> {
-        let every = self.config.log.every;
-        if (every > 0 && look.step.is_multiple_of(every)) || look.last {
-            folder.append("metrics.jsonl", &self.metrics(look, self.training.rate(look.step), false))?;
-        }
-        Ok(())
     }
 
     fn loss(&self) -> f64 {

@@ -5,7 +5,7 @@ use super::config::{DirectionConfig, LeftConfig};
 use super::energy::UnitEnergy;
 use super::samples::Samples;
 use crate::evaluation::FieldError;
-use crate::run::{self, Look, Outcome, Progress, RunFolder, Start, TermMetrics, Training};
+use crate::run::{self, Outcome, Progress, RunFolder, Start, TermMetrics, Training};
 use crate::{Error, Result};
 use resolvent::direction::{Left, Model, View};
 use resolvent::learn::{Adam, AdamOptions, Checkpoint, Parameters, Schedule, State, Tape, clip_by_norm};
@@ -114,33 +114,6 @@ impl DirectionTraining {
     fn not_finite(&self, what: &'static str, layer: Option<String>) -> Error {
         Error::NotFinite { step: self.adam.steps(), what, term: "descent".into(), layer }
     }
-
-    /// What is left of the samples held out: its root mean square, and the largest of a batch.
-    fn measure(&mut self) -> Result<()> {
-        let (mut sum, mut count, mut largest) = (0.0, 0.0, 0.0f64);
-        let tape = &mut self.tape;
-        for batch in self.samples.held_out() {
-            let mut batch = batch?;
-            if let Some(scale) = self.scales.get_mut(batch.source) {
-                scale.scale(batch.stencil, &mut batch.values)?;
-            }
-            tape.evaluate_with(&self.parameters)?;
-            let b = tape.input(&batch.values, batch.values.len(), 1)?;
-            let d = self.model.record(tape, &self.parameters, &self.views[batch.source], b)?;
-            let loss = batch.descent.record(tape, d, b)?;
-            let (loss, samples) = (tape.number(loss)?, batch.samples as f64);
-            (sum, count) = (sum + loss * samples, count + samples);
-            largest = largest.max(loss.sqrt());
-        }
-        let name = match self.config.train.left {
-            LeftConfig::Residual => "held-out residual",
-            LeftConfig::Energy => "held-out error",
-        };
-        let name = name.into();
-        self.errors =
-            vec![FieldError { name, relative_l2: (sum / count).sqrt(), max: largest, spectral: None }];
-        Ok(())
-    }
 }
 
 impl State for DirectionTraining {
@@ -183,6 +156,39 @@ impl Training for DirectionTraining {
     fn saves(&self) -> u64 {
         self.config.log.checkpoint
     }
+    fn logs(&self) -> [u64; 2] {
+        [self.config.log.every, self.config.log.errors]
+    }
+    fn rate(&self, step: u64) -> f64 {
+        self.schedule.rate(step)
+    }
+
+    /// What is left of the samples held out: its root mean square, and the largest of a batch.
+    fn measure(&mut self) -> Result<()> {
+        let (mut sum, mut count, mut largest) = (0.0, 0.0, 0.0f64);
+        let tape = &mut self.tape;
+        for batch in self.samples.held_out() {
+            let mut batch = batch?;
+            if let Some(scale) = self.scales.get_mut(batch.source) {
+                scale.scale(batch.stencil, &mut batch.values)?;
+            }
+            tape.evaluate_with(&self.parameters)?;
+            let b = tape.input(&batch.values, batch.values.len(), 1)?;
+            let d = self.model.record(tape, &self.parameters, &self.views[batch.source], b)?;
+            let loss = batch.descent.record(tape, d, b)?;
+            let (loss, samples) = (tape.number(loss)?, batch.samples as f64);
+            (sum, count) = (sum + loss * samples, count + samples);
+            largest = largest.max(loss.sqrt());
+        }
+        let name = match self.config.train.left {
+            LeftConfig::Residual => "held-out residual",
+            LeftConfig::Energy => "held-out error",
+        };
+        let name = name.into();
+        self.errors =
+            vec![FieldError { name, relative_l2: (sum / count).sqrt(), max: largest, spectral: None }];
+        Ok(())
+    }
 
     fn advance(&mut self) -> Result<bool> {
         let step = self.adam.steps();
@@ -214,18 +220,6 @@ impl Training for DirectionTraining {
         }
         self.adam.step(self.schedule.rate(step), &self.gradient, self.parameters.values_mut())?;
         Ok(true)
-    }
-
-    fn look(&mut self, folder: &RunFolder, look: Look) -> Result<()> {
-        let due = |every: u64| every > 0 && look.step.is_multiple_of(every);
-        let measured = due(self.config.log.errors) || look.last;
-        if measured {
-            self.measure()?;
-        }
-        if due(self.config.log.every) || measured {
-            folder.append("metrics.jsonl", &self.metrics(look, self.schedule.rate(look.step), measured))?;
-        }
-        Ok(())
     }
 
     fn loss(&self) -> f64 {

@@ -7,7 +7,7 @@ use super::evaluation::GraphEvaluation;
 use super::member::Member;
 use super::samples::{Samples, file};
 use crate::evaluation::FieldError;
-use crate::run::{self, Look, Outcome, Progress, RunFolder, Start, TermMetrics, Training};
+use crate::run::{self, Outcome, Progress, RunFolder, Start, TermMetrics, Training};
 use crate::{Error, Result};
 use rayon::prelude::*;
 use resolvent::graph::GraphNetwork;
@@ -112,20 +112,6 @@ impl GraphTraining {
         super::evaluation::answers(self, graphs).map(|a| a.values)
     }
 
-    /// What is left on the graphs held out, or the part of them that is put into a wrong class; no number where nothing comes to
-    /// rest any more.
-    fn measure(&mut self) -> Result<()> {
-        match self.measured() {
-            Err(Error::NotFinite { .. }) => {
-                let name = self.samples.target().to_owned();
-                let (relative_l2, max) = (f64::NAN, f64::NAN);
-                self.errors = vec![FieldError { name, relative_l2, max, spectral: None }];
-                Ok(())
-            }
-            end => end,
-        }
-    }
-
     fn measured(&mut self) -> Result<()> {
         let name = self.samples.target().to_owned();
         if self.config.task == GraphTask::Classification {
@@ -210,6 +196,26 @@ impl Training for GraphTraining {
     fn saves(&self) -> u64 {
         self.config.log.checkpoint
     }
+    fn logs(&self) -> [u64; 2] {
+        [self.config.log.every, self.config.log.errors]
+    }
+    fn rate(&self, step: u64) -> f64 {
+        self.schedule.rate(step)
+    }
+
+    /// What is left on the graphs held out, or the part of them that is put into a wrong class; no number where nothing comes to
+    /// rest any more.
+    fn measure(&mut self) -> Result<()> {
+        match self.measured() {
+            Err(Error::NotFinite { .. }) => {
+                let name = self.samples.target().to_owned();
+                let (relative_l2, max) = (f64::NAN, f64::NAN);
+                self.errors = vec![FieldError { name, relative_l2, max, spectral: None }];
+                Ok(())
+            }
+            end => end,
+        }
+    }
 
     fn advance(&mut self) -> Result<bool> {
         let (rate, clip) = (self.schedule.rate(self.steps()), self.config.train.clip);
@@ -220,18 +226,6 @@ impl Training for GraphTraining {
         self.loss = self.members.iter().map(|m| m.loss).sum::<f64>() / self.members.len() as f64;
         ends.into_iter().collect::<Result<Vec<()>>>()?;
         Ok(true)
-    }
-
-    fn look(&mut self, folder: &RunFolder, look: Look) -> Result<()> {
-        let due = |every: u64| every > 0 && look.step.is_multiple_of(every);
-        let measured = due(self.config.log.errors) || look.last;
-        if measured {
-            self.measure()?;
-        }
-        if due(self.config.log.every) || measured {
-            folder.append("metrics.jsonl", &self.metrics(look, self.schedule.rate(look.step), measured))?;
-        }
-        Ok(())
     }
 
     fn loss(&self) -> f64 {

@@ -154,14 +154,6 @@ impl<'a, T: Real> Physics<'a, T> {
         }
         Ok(Spectrum { step, total, terms: each })
     }
-
-    fn measure(&mut self) -> Result<()> {
-        let parameters: Vec<f64> = self.trainer.parameters().iter().map(|p| p.f64()).collect();
-        if let Some(evaluation) = &self.evaluation {
-            self.errors = evaluation.errors_of(&mut self.exact, &parameters)?;
-        }
-        Ok(())
-    }
 }
 
 impl<T: Real> State for Physics<'_, T> {
@@ -201,6 +193,20 @@ impl<T: Real> Training for Physics<'_, T> {
     fn saves(&self) -> u64 {
         self.config().log.checkpoint
     }
+    fn logs(&self) -> [u64; 2] {
+        [self.config().log.every, self.config().log.errors]
+    }
+    fn rate(&self, step: u64) -> f64 {
+        self.trainer.rate(step)
+    }
+
+    fn measure(&mut self) -> Result<()> {
+        let parameters: Vec<f64> = self.trainer.parameters().iter().map(|p| p.f64()).collect();
+        if let Some(evaluation) = &self.evaluation {
+            self.errors = evaluation.errors_of(&mut self.exact, &parameters)?;
+        }
+        Ok(())
+    }
 
     fn begin(&mut self, folder: &RunFolder) -> Result<()> {
         self.evaluation = Some(self.problem.evaluation(folder.path())?);
@@ -216,17 +222,8 @@ impl<T: Real> Training for Physics<'_, T> {
         }
     }
 
-    fn look(&mut self, folder: &RunFolder, look: Look) -> Result<()> {
-        let (Look { step, all, last, .. }, log) = (look, self.config().log);
-        let due = |every: u64| every > 0 && step.is_multiple_of(every);
-        let measured = due(log.errors) || last;
-        if measured {
-            self.measure()?;
-        }
-        if due(log.every) || last {
-            let rate = self.trainer.rate(step);
-            folder.append("metrics.jsonl", &self.metrics(look, rate, measured))?;
-        }
+    fn look_further(&mut self, folder: &RunFolder, look: Look) -> Result<()> {
+        let (Look { step, all, .. }, log) = (look, self.config().log);
         if folder::is_look(step, all, log.densities) {
             let density =
                 Density::of(self.trainer.network(), step, self.trainer.gradients(), self.trainer.weights());

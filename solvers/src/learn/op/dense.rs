@@ -37,6 +37,34 @@ impl Dense {
     }
 }
 
+/// Calls `block` with the first row of every block of y, the block, and where its slopes go when they are to be kept; in parallel when
+/// rows of `inner` multiplications an entry are worth it. The second input is the weight, as wide as y.
+pub(super) fn each_block<T: Scalar>(
+    activation: Activation,
+    inputs: &Inputs<T>,
+    inner: usize,
+    y: &mut [T],
+    work: &mut Workspace<T>,
+    block: impl Fn(usize, &mut [T], Option<&mut [T]>) + Sync,
+) {
+    let cols = inputs.shape(1).cols;
+    if y.is_empty() {
+        return;
+    }
+    let size = ROWS * cols;
+    let parallel = shared(y.len() / cols, inner, cols);
+    let kept = !activation.slope_of_value() && inputs.any_needs_gradient();
+    work.kept.resize(if kept { y.len() } else { 0 }, T::of(0.0));
+    let plain = |(i, y): (usize, &mut [T])| block(i * ROWS, y, None);
+    let both = |(i, (y, s)): (usize, (&mut [T], &mut [T]))| block(i * ROWS, y, Some(s));
+    match (kept, parallel) {
+        (false, true) => y.par_chunks_mut(size).enumerate().for_each(plain),
+        (false, false) => y.chunks_mut(size).enumerate().for_each(plain),
+        (true, true) => y.par_chunks_mut(size).zip(work.kept.par_chunks_mut(size)).enumerate().for_each(both),
+        (true, false) => y.chunks_mut(size).zip(work.kept.chunks_mut(size)).enumerate().for_each(both),
+    }
+}
+
 impl<T: Scalar> Op<T> for Dense {
     fn name(&self) -> &'static str {
         "dense"
@@ -56,30 +84,10 @@ impl<T: Scalar> Op<T> for Dense {
     }
 
     fn forward(&self, inputs: &Inputs<T>, y: &mut [T], work: &mut Workspace<T>) -> Result<()> {
-        let Shape { rows: inner, cols } = inputs.shape(1);
-        if y.is_empty() {
-            return Ok(());
-        }
-        let size = ROWS * cols;
-        let parallel = shared(y.len() / cols, inner, cols);
-        if self.activation.slope_of_value() || !inputs.any_needs_gradient() {
-            if parallel {
-                let blocks = y.par_chunks_mut(size).enumerate();
-                blocks.for_each(|(i, y)| self.block(inputs, i * ROWS, y, None));
-            } else {
-                let blocks = y.chunks_mut(size).enumerate();
-                blocks.for_each(|(i, y)| self.block(inputs, i * ROWS, y, None));
-            }
-            return Ok(());
-        }
-        work.kept.resize(y.len(), T::of(0.0));
-        if parallel {
-            let blocks = y.par_chunks_mut(size).zip(work.kept.par_chunks_mut(size)).enumerate();
-            blocks.for_each(|(i, (y, s))| self.block(inputs, i * ROWS, y, Some(s)));
-        } else {
-            let blocks = y.chunks_mut(size).zip(work.kept.chunks_mut(size)).enumerate();
-            blocks.for_each(|(i, (y, s))| self.block(inputs, i * ROWS, y, Some(s)));
-        }
+        let inner = inputs.shape(1).rows;
+        each_block(self.activation, inputs, inner, y, work, |first, y, slopes| {
+            self.block(inputs, first, y, slopes);
+        });
         Ok(())
     }
 

@@ -1,14 +1,13 @@
 //! A dense layer on edges, of what they hold and of what their ends do.
 
-use super::dense::pull;
+use super::dense::{each_block, pull};
 use super::gather::add_items;
 use super::{Inputs, Op, Sinks, Workspace};
 use crate::learn::activation::Activation;
 use crate::learn::index::Index;
-use crate::learn::product::{ROWS, add_gram, multiply, multiply_transposed, shared};
+use crate::learn::product::{add_gram, multiply, multiply_transposed};
 use crate::learn::tape::{Tape, Var};
 use crate::{Result, Scalar, Shape};
-use rayon::prelude::*;
 
 /// f(e w + uᵢ + vⱼ) on the edge from i to j: e `[edges, inputs]`, w `[inputs, outputs]`, u and v `[nodes, outputs]` → `[edges, outputs]`.
 ///
@@ -61,32 +60,10 @@ impl<T: Scalar> Op<T> for Incident {
     }
 
     fn forward(&self, inputs: &Inputs<T>, y: &mut [T], work: &mut Workspace<T>) -> Result<()> {
-        let Shape { rows: inner, cols } = inputs.shape(1);
-        if y.is_empty() {
-            return Ok(());
-        }
-        let size = ROWS * cols;
-        let parallel = shared(y.len() / cols, inner + 1, cols);
-        let kept = !self.activation.slope_of_value() && inputs.any_needs_gradient();
-        work.kept.resize(if kept { y.len() } else { 0 }, T::of(0.0));
-        match (kept, parallel) {
-            (false, true) => {
-                let blocks = y.par_chunks_mut(size).enumerate();
-                blocks.for_each(|(i, y)| self.block(inputs, i * ROWS, y, None));
-            }
-            (false, false) => {
-                let blocks = y.chunks_mut(size).enumerate();
-                blocks.for_each(|(i, y)| self.block(inputs, i * ROWS, y, None));
-            }
-            (true, true) => {
-                let blocks = y.par_chunks_mut(size).zip(work.kept.par_chunks_mut(size)).enumerate();
-                blocks.for_each(|(i, (y, s))| self.block(inputs, i * ROWS, y, Some(s)));
-            }
-            (true, false) => {
-                let blocks = y.chunks_mut(size).zip(work.kept.chunks_mut(size)).enumerate();
-                blocks.for_each(|(i, (y, s))| self.block(inputs, i * ROWS, y, Some(s)));
-            }
-        }
+        let inner = inputs.shape(1).rows + 1;
+        each_block(self.activation, inputs, inner, y, work, |first, y, slopes| {
+            self.block(inputs, first, y, slopes);
+        });
         Ok(())
     }
 
