@@ -1,0 +1,4 @@
+#include "cuda.hpp"
+extern "C" {
+State emulated_state;
+}
