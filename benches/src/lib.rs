@@ -6,6 +6,8 @@
 //! run becomes such a page by [`training`].
 
 pub mod bandwidth;
+#[cfg(feature = "cuda")]
+pub mod device;
 pub mod folder;
 pub mod machine;
 pub mod measurement;

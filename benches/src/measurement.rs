@@ -24,6 +24,9 @@ pub struct Measurement {
     pub method: String,
     /// Threads that worked.
     pub threads: usize,
+    /// Where: `cpu`, or the name of a GPU.
+    #[serde(default = "processor")]
+    pub device: String,
     /// The relative residual asked for.
     pub rtol: f64,
     /// How a solve ended: the name of a [`Status`](resolvent::Status), or `error`.
@@ -52,6 +55,11 @@ pub struct Measurement {
     pub history: Vec<(f64, f64)>,
 }
 
+/// Where everything was measured before there was a choice.
+fn processor() -> String {
+    "cpu".into()
+}
+
 /// When a relative residual was first reached.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reached {
@@ -78,7 +86,7 @@ impl Measurement {
     pub fn same_case(&self, other: &Self) -> bool {
         let key = |m: &Self| {
             let numbers = (m.dim, m.n, m.seed, m.threads, m.right_hand_sides, m.rtol.to_bits());
-            (m.problem.clone(), m.method.clone(), m.rhs_kind.clone(), numbers)
+            (m.problem.clone(), m.method.clone(), m.rhs_kind.clone(), m.device.clone(), numbers)
         };
         key(self) == key(other)
     }

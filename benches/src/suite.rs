@@ -57,6 +57,29 @@ pub struct Suite {
     pub stop: Stop,
     /// The networks of the methods that have one, which are called as their architectures.
     pub models: Vec<Model>,
+    /// Where they work.
+    pub place: Place,
+}
+
+/// Where methods work.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// On the threads of the processor.
+    Processor,
+    /// On a GPU.
+    #[cfg(feature = "cuda")]
+    Gpu(resolvent::Device<f64>),
+}
+
+impl Place {
+    /// As in tables.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Processor => "cpu".into(),
+            #[cfg(feature = "cuda")]
+            Self::Gpu(space) => format!("cuda: {}", space.gpu().name()),
+        }
+    }
 }
 
 /// A method at a size, about to be measured.
@@ -214,6 +237,7 @@ impl Suite {
             nonzeros: 0,
             method: method.name.into(),
             threads: rayon::current_num_threads(),
+            device: self.place.name(),
             rtol: self.stop.rtol,
             status: "error".into(),
             advice: None,
@@ -254,7 +278,12 @@ impl Suite {
             }
             let model = self.models.iter().find(|m| m.architecture().name() == method.name);
             let clock = Instant::now();
-            let mut solver = match method.plan.set_up_with(a, self.stop, model) {
+            let made = match &self.place {
+                Place::Processor => method.plan.set_up_with(a, self.stop, model),
+                #[cfg(feature = "cuda")]
+                Place::Gpu(space) => method.plan.set_up_on(space, a, self.stop, None),
+            };
+            let mut solver = match made {
                 Ok(solver) => solver,
                 Err(e) => {
                     m.advice = Some(e.to_string());

@@ -74,7 +74,7 @@ pub fn text(rows: &[Measurement]) -> String {
 /// Comma-separated values, one line a measurement, with a header.
 pub fn csv(rows: &[Measurement]) -> String {
     let mut out = String::from(
-        "problem,dim,n,seed,rhs_kind,unknowns,nonzeros,method,threads,rtol,status,steps,true_residual,setup_median,setup_min,\
+        "problem,dim,n,seed,rhs_kind,unknowns,nonzeros,method,threads,device,rtol,status,steps,true_residual,setup_median,setup_min,\
          setup_max,solve_median,solve_min,solve_max,right_hand_sides,total_median,total_min,total_max,repeats,\
          bytes_per_unknown,seconds_to_1e-4,seconds_to_1e-6,seconds_to_1e-8\n",
     );
@@ -92,6 +92,7 @@ pub fn csv(rows: &[Measurement]) -> String {
             m.nonzeros.to_string(),
             m.method.clone(),
             m.threads.to_string(),
+            m.device.clone(),
             m.rtol.to_string(),
             m.status.clone(),
             m.steps.to_string(),

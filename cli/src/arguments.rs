@@ -247,6 +247,9 @@ pub struct BenchHowOne {
     /// Keep the measurements of an interrupted run in that folder and go on.
     #[arg(long)]
     pub resume: bool,
+    /// Where to work.
+    #[arg(long, value_name = "WHERE", default_value = "cpu")]
+    pub device: Device,
 }
 
 #[derive(Debug, Args)]

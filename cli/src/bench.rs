@@ -1,6 +1,6 @@
 //! `bench`: several methods on the same work.
 
-use crate::arguments::{BenchHowOne, BenchPoisson, BenchSystem, BenchWhat};
+use crate::arguments::{Device, BenchHowOne, BenchPoisson, BenchSystem, BenchWhat};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::{interrupt, load};
@@ -10,7 +10,7 @@ use resolvent::{Progress, Stop};
 use resolvent_benches::bandwidth::Triad;
 use resolvent_benches::folder::{Bench, Folder};
 use resolvent_benches::machine::Machine;
-use resolvent_benches::suite::{Case, Observer, Outcome, Work};
+use resolvent_benches::suite::{Case, Observer, Outcome, Place, Work};
 use resolvent_benches::table::seconds;
 use resolvent_benches::{Measurement, Method, Suite, table};
 use resolvent_datasets::{Family, RhsKind};
@@ -52,6 +52,7 @@ fn poisson(a: &BenchPoisson, console: &Console) -> Result<Code, Failure> {
         right_hand_sides: a.how.rhs,
         stop: stop(&a.how.how),
         models: models(&a.how.how)?,
+        place: place(&a.how.how)?,
     };
     measure(&suite, &a.how.how, family.name, console)
 }
@@ -69,13 +70,16 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
         right_hand_sides: 1,
         stop: stop(&a.how),
         models: models(&a.how)?,
+        place: place(&a.how)?,
     };
     measure(&suite, &a.how, &name, console)
 }
 
 fn methods(how: &BenchHowOne, structured: bool) -> Result<Vec<Method>, Failure> {
     if how.methods.is_empty() {
-        let fitting: &[&str] = if structured {
+        let fitting: &[&str] = if how.device == Device::Cuda {
+            if structured { &["cg", "jacobi", "chebyshev", "multigrid", "learned"] } else { &["cg", "jacobi", "chebyshev"] }
+        } else if structured {
             &["cg", "jacobi", "chebyshev", "mic", "multigrid", "learned"]
         } else {
             &["cg", "jacobi", "chebyshev", "mic", "amg", "direct"]
@@ -96,6 +100,17 @@ fn models(how: &BenchHowOne) -> Result<Vec<Model>, Failure> {
         }
     }
     Ok(models)
+}
+
+/// The processor, or a GPU.
+fn place(how: &BenchHowOne) -> Result<Place, Failure> {
+    match how.device {
+        Device::Cpu => Ok(Place::Processor),
+        #[cfg(feature = "cuda")]
+        Device::Cuda => Ok(Place::Gpu(crate::device::open()?)),
+        #[cfg(not(feature = "cuda"))]
+        Device::Cuda => crate::device::open().map(|space| match space {}),
+    }
 }
 
 fn stop(how: &BenchHowOne) -> Stop {

@@ -1,6 +1,7 @@
 //! `doctor`: what this build and this machine can do.
 
 use crate::console::Console;
+use crate::device;
 use crate::failure::{Code, Failure};
 use resolvent_benches::bandwidth::Triad;
 use resolvent_benches::machine::Machine;
@@ -17,13 +18,15 @@ pub fn run(console: &Console) -> Result<Code, Failure> {
     let hdf5 = resolvent_datasets::system_file::library_version();
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
     let vector = vector_unit();
+    let (gpu, found) = device::look();
+    let features: &[&str] = if cfg!(feature = "cuda") { &["cuda"] } else { &[] };
     console.print(&format!(
         "version     resolvent {}\n\
          processor   {}, {} threads, {vector}\n\
          memory      {:.1} GiB, {:.1} GiB free\n\
          bandwidth   {:.1} GB/s, triad on {} threads\n\
          HDF5        {hdf5}, bundled\n\
-         GPU         this build has no GPU support; everything runs on the processor\n\
+         GPU         {gpu}\n\
          system      {}\n",
         machine.version,
         machine.processor,
@@ -45,8 +48,8 @@ pub fn run(console: &Console) -> Result<Code, Failure> {
         "available_bytes": available,
         "bandwidth_bytes_per_second": triad,
         "hdf5": hdf5,
-        "features": [],
-        "gpu": null,
+        "features": features,
+        "gpu": found,
         "system": machine.system,
     }));
     Ok(Code::Done)

@@ -96,7 +96,7 @@ impl From<resolvent::Error> for Failure {
         let code = match e {
             E::Unknown { .. } | E::Parameter { .. } => Code::Usage,
             E::Pivot { .. } => Code::Breakdown,
-            E::Memory { .. } => Code::Resource,
+            E::Memory { .. } | E::Device(_) => Code::Resource,
             _ => Code::Input,
         };
         Self { code, message: e.to_string() }

@@ -5,6 +5,7 @@ mod arguments;
 mod bench;
 mod console;
 mod data;
+mod device;
 mod doctor;
 mod eval;
 mod failure;

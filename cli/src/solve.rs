@@ -2,6 +2,7 @@
 
 use crate::arguments::{Device, Solve};
 use crate::console::Console;
+use crate::device;
 use crate::failure::{Code, Failure};
 use crate::interrupt;
 use crate::load::{self, Loaded};
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 /// Solves, says how it went, and writes what was asked for.
 pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
     check(a)?;
+    let space = (a.device == Device::Cuda).then(device::open).transpose()?;
     let stop = Stop {
         rtol: a.rtol,
         atol: a.atol,
@@ -44,7 +46,7 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
     let bar = console.progress("{spinner} {msg}", None);
     bar.set_message("setting up");
     let clock = Instant::now();
-    let mut solver = set_up(a, plan, matrix, stop)?;
+    let mut solver = set_up(a, space.as_ref(), plan, matrix, stop)?;
     let setup = clock.elapsed();
     interrupt::listen();
     let scale = b.iter().map(|v| v * v).sum::<f64>().sqrt();
@@ -65,7 +67,7 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
     bar.finish_and_clear();
     write(a, &loaded, &solver, &report, &x)?;
     let code = Code::of(report.status);
-    console.print(&text(a, &loaded, &solver, &report, setup, relative));
+    console.print(&text(a, space.as_ref(), &loaded, &solver, &report, setup, relative));
     if code != Code::Done {
         console.remark(&format!("resolvent: {}", report.status));
     }
@@ -89,7 +91,8 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
         "levels": solver.complexity().map(|c| c.levels.len()),
         "operator_complexity": solver.complexity().map(|c| c.operator()),
         "grid_complexity": solver.complexity().map(|c| c.grid()),
-        "device": "cpu",
+        "device": device::name(space.as_ref()),
+        "transfers": device::transfers(space.as_ref()),
         "threads": rayon::current_num_threads(),
         "problem": loaded.name,
         "n": loaded.n,
@@ -102,7 +105,20 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
 }
 
 /// Makes the solver, with what was learned for it.
-fn set_up(a: &Solve, plan: Plan, matrix: &Matrix, stop: Stop) -> resolvent::Result<Solver> {
+fn set_up(
+    a: &Solve,
+    space: Option<&device::Space>,
+    plan: Plan,
+    matrix: &Matrix,
+    stop: Stop,
+) -> resolvent::Result<Solver> {
+    if let Some(space) = space {
+        let tuning = match (&a.model, matrix) {
+            (Some(path), Matrix::Structured(s)) => Some(Tuning::load(path, s.grid().dim())?),
+            _ => None,
+        };
+        return device::set_up(space, plan, matrix, stop, tuning);
+    }
     match (&a.model, matrix) {
         (Some(path), Matrix::Structured(s)) if a.precond == Preconditioner::Learned => {
             plan.set_up_tuned(matrix, stop, Tuning::load(path, s.grid().dim())?)
@@ -126,8 +142,8 @@ fn check(a: &Solve) -> Result<(), Failure> {
             return Err(Failure::usage("--model belongs to --method directions or --precond learned"));
         }
     }
-    if a.device == Device::Cuda {
-        return Err(Failure::usage("this build has no GPU support; use --device cpu"));
+    if a.device == Device::Cuda && a.method == Method::Directions {
+        return Err(Failure::usage("--method directions works on the processor only; use --device cpu"));
     }
     if let Some(path) = &a.output {
         match Format::of(path)? {
@@ -179,8 +195,10 @@ fn name(problem: &str) -> String {
     Path::new(problem).file_name().map_or_else(|| problem.into(), |n| n.to_string_lossy().into_owned())
 }
 
+#[allow(clippy::too_many_arguments)]
 fn text(
     a: &Solve,
+    space: Option<&device::Space>,
     loaded: &Loaded,
     solver: &Solver,
     report: &Report,
@@ -199,6 +217,10 @@ fn text(
         Status::Interrupted => "interrupted",
         _ => "not converged",
     };
+    let place = match space {
+        Some(_) => device::name(space),
+        None => format!("{} threads", rayon::current_num_threads()),
+    };
     let levels = solver.complexity().map_or(String::new(), |c| {
         format!(
             "levels     {}, operator complexity {:.2}, grid complexity {:.2}\n",
@@ -210,7 +232,7 @@ fn text(
     format!(
         "problem    {problem}\n\
          unknowns   {} ({} entries)\n\
-         method     {}, {} threads\n\
+         method     {}, {place}\n\
          because    {}\n{levels}\
          steps      {}\n\
          residual   {:.2e} of b, recomputed; target {:.2e}\n\
@@ -221,7 +243,6 @@ fn text(
         grouped(matrix.unknowns()),
         grouped(matrix.nonzeros()),
         solver.plan(),
-        rayon::current_num_threads(),
         solver.reason(),
         report.steps,
         relative(report.true_residual),

@@ -2,7 +2,7 @@
 """Rebuilds the PTX of every family of kernels with the pinned compiler, and compares it with what is committed.
 
     python3 ptx/check/check.py            compare, assemble for every target, and bound registers and spills
-    python3 ptx/check/check.py --update   write the PTX
+    python3 ptx/check/check.py --update   write the PTX, and ptx/kernels.md with the registers of every kernel
 
 It needs no GPU and no CUDA: the compilers are Python packages, kept in `target/cuda`.
 """
@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import venv
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -30,6 +31,14 @@ ASSEMBLERS = [
 ]
 # Registers of a thread: with 64, a multiprocessor of 65,536 holds 1,024 threads. A family may state another bound.
 REGISTERS = 64
+REGISTERS_TABLE = ROOT / "ptx" / "kernels.md"
+TABLE = """# Registers of every kernel
+
+The most of a thread on any of sm_70 to sm_120; nothing spills. Written by `python3 ptx/check/check.py --update`.
+
+| kernel | registers |
+|:--|--:|
+"""
 
 
 def package(requirement, path):
@@ -37,11 +46,11 @@ def package(requirement, path):
     folder = TOOLS / requirement
     if not (folder / path).exists():
         with tempfile.TemporaryDirectory() as there:
-            subprocess.run(
-                [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "download", "--no-deps",
-                 "--only-binary=:all:", "-d", there, requirement],
-                check=True,
-            )
+            pip = TOOLS / "python" / "bin" / "pip"
+            if not pip.exists():
+                venv.create(TOOLS / "python", with_pip=True)
+            options = ["--disable-pip-version-check", "-q", "download", "--no-deps", "--only-binary=:all:"]
+            subprocess.run([pip, *options, "-d", there, requirement], check=True)
             (wheel,) = pathlib.Path(there).glob("*.whl")
             folder.mkdir(parents=True, exist_ok=True)
             zipfile.ZipFile(wheel).extractall(folder)
@@ -107,7 +116,7 @@ def main():
     update = sys.argv[1:] == ["--update"]
     if sys.argv[1:] and not update:
         raise SystemExit(__doc__)
-    compiler, wrong = Compiler(), []
+    compiler, wrong, lines = Compiler(), [], []
     for source in sorted(KERNELS.glob("*.cu")):
         ptx = source.with_suffix(".ptx")
         text = compiler.compile(source)
@@ -123,10 +132,15 @@ def main():
             most[kernel] = max(most.get(kernel, 0), registers)
             if spilled or registers > bound:
                 wrong.append(f"{kernel} on {target}: {registers} registers of {bound}, {spilled} bytes spilled")
-        for kernel, registers in sorted(most.items()):
-            print(f"{kernel:40} {registers:4} registers, no spills")
+        lines += [f"| `{kernel}` | {registers} |" for kernel, registers in sorted(most.items())]
     if wrong:
         raise SystemExit("\n".join(wrong))
+    table = TABLE + "\n".join(lines) + "\n"
+    if update:
+        REGISTERS_TABLE.write_text(table)
+    elif REGISTERS_TABLE.read_text() != table:
+        raise SystemExit(f"{REGISTERS_TABLE.name} is not what the assemblers say: run with --update")
+    print(f"{len(lines)} kernels: as committed, assembled for {sum(len(t) for *_, t in ASSEMBLERS)} targets, no spills")
 
 
 if __name__ == "__main__":

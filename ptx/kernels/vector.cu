@@ -19,6 +19,16 @@ KERNEL(vector_axpby)(REAL a, const REAL* __restrict__ x, REAL b, REAL* __restric
     y[i] = v;
 }
 
+// p <- z + beta p; p is not read when beta is 0.
+KERNEL(vector_xpby)(const REAL* __restrict__ z, const double* __restrict__ beta, REAL* __restrict__ p, u64 n)
+{
+    u64 i = thread_number();
+    if (i >= n) return;
+    REAL b = (REAL)*beta, v = z[i];
+    if (b != 0) v = v + b * p[i];
+    p[i] = v;
+}
+
 KERNEL(vector_multiply)(REAL a, const REAL* __restrict__ d, const REAL* __restrict__ x, REAL b, REAL* __restrict__ y, u64 n)
 {
     u64 i = thread_number();

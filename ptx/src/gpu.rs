@@ -5,6 +5,7 @@ use crate::memory::failed;
 use crate::{Error, Result, driver};
 use cust::context::{Context, CurrentContext};
 use cust::device::{Device, DeviceAttribute};
+use cust::event::{Event, EventFlags};
 use cust::function::Function;
 use cust::module::Module;
 use cust::stream::{Stream, StreamFlags};
@@ -14,6 +15,7 @@ use std::ffi::c_void;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 /// A device that work can be given to. All work goes through one stream and is done in the order it is given.
 pub struct Gpu {
@@ -190,6 +192,23 @@ impl Gpu {
         self.enter()?;
         self.count(|c| &c.synchronizations, 1);
         self.stream.synchronize().map_err(|e| failed("work on the device", e))
+    }
+
+    /// How long the device takes for what `work` gives it, by its own clock.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`Error::Driver`].
+    pub fn elapsed(&self, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+        self.enter()?;
+        let event = || Event::new(EventFlags::DEFAULT).map_err(|e| failed("making an event", e));
+        let record = |e: &Event| e.record(&self.stream).map_err(|e| failed("recording an event", e));
+        let (start, end) = (event()?, event()?);
+        record(&start)?;
+        work()?;
+        record(&end)?;
+        self.synchronize()?;
+        let milliseconds = end.elapsed_time_f32(&start).map_err(|e| failed("reading the clock", e))?;
+        Ok(Duration::from_secs_f64(f64::from(milliseconds.max(0.0)) * 1e-3))
     }
 
     pub(crate) fn count(&self, which: impl Fn(&Counters) -> &AtomicU64, by: u64) {

@@ -1,6 +1,7 @@
 //! Kernels as rows of a table: what one is called, what it takes, and how it is launched.
 
 use crate::memory::{Address, Number};
+use std::fmt;
 
 /// How many blocks of how many threads run a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +61,30 @@ pub enum Parameter {
     F64,
     U32,
     U64,
+    /// A structure, passed as it is.
+    Bytes {
+        size: usize,
+        align: usize,
+    },
+}
+
+impl fmt::Display for Parameter {
+    /// As PTX declares it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::F32 => f.write_str(".f32"),
+            Self::F64 => f.write_str(".f64"),
+            Self::U32 => f.write_str(".u32"),
+            Self::U64 => f.write_str(".u64"),
+            Self::Bytes { size, align } => write!(f, ".align {align} .b8 [{size}]"),
+        }
+    }
 }
 
 impl Parameter {
-    /// What PTX calls it.
-    pub fn ptx(self) -> &'static str {
-        match self {
-            Self::F32 => ".f32",
-            Self::F64 => ".f64",
-            Self::U32 => ".u32",
-            Self::U64 => ".u64",
-        }
+    /// That of a structure.
+    pub const fn of<T>() -> Self {
+        Self::Bytes { size: size_of::<T>(), align: align_of::<T>() }
     }
 }
 
@@ -111,29 +125,20 @@ pub struct Family {
     pub name: &'static str,
     /// The PTX.
     pub ptx: &'static str,
-    /// Its kernels.
-    pub rows: &'static [Row],
+    /// Its kernels; those of both precisions are together.
+    pub rows: &'static [&'static [Row]],
 }
 
 /// Declares the kernels of a family: a module `launch` with a typed launcher for each, and the constant `FAMILY`.
 ///
-/// A kernel `name<T>` is two in the PTX, `family_name_f32` and `family_name_f64`.
+/// A kernel `name<T>` is two in the PTX, `family_name_f32` and `family_name_f64`; a kernel `name` is `family_name`.
 macro_rules! kernels {
-    ($family:literal: $($(#[$doc:meta])* fn $name:ident<T>($($argument:ident: $type:ty),* $(,)?);)*) => {
+    ($family:literal: $($(#[$doc:meta])* fn $name:ident $(<$real:ident>)? ($($argument:ident: $type:ty),* $(,)?);)*) => {
         /// The kernels of this family.
         pub const FAMILY: $crate::kernel::Family = $crate::kernel::Family {
             name: $family,
             ptx: include_str!(concat!("../../kernels/", $family, ".ptx")),
-            rows: &[$(
-                $crate::kernel::Row {
-                    name: concat!($family, "_", stringify!($name), "_f32"),
-                    parameters: { #[allow(dead_code)] type T = f32; &[$(<$type as $crate::kernel::Argument>::PARAMETER),*] },
-                },
-                $crate::kernel::Row {
-                    name: concat!($family, "_", stringify!($name), "_f64"),
-                    parameters: { #[allow(dead_code)] type T = f64; &[$(<$type as $crate::kernel::Argument>::PARAMETER),*] },
-                },
-            )*],
+            rows: &[$($crate::kernel::kernels!(@rows $family $name [$($real)?] [$($type),*])),*],
         };
 
         /// The launchers as they are: what lies behind an address is not checked.
@@ -141,29 +146,64 @@ macro_rules! kernels {
             #[allow(unused_imports)]
             use super::*;
             $(
-                $(#[$doc])*
-                ///
-                /// # Safety
-                /// The kernel stays within memory of `gpu` for these arguments.
-                ///
-                /// # Errors
-                /// [`Error::Driver`](crate::Error::Driver).
-                #[allow(clippy::too_many_arguments)]
-                pub unsafe fn $name<T: $crate::Real>(
-                    gpu: &$crate::Gpu,
-                    launch: $crate::Launch,
-                    $($argument: $type),*
-                ) -> $crate::Result<()> {
-                    let name = T::pick(
-                        concat!($family, "_", stringify!($name), "_f32"),
-                        concat!($family, "_", stringify!($name), "_f64"),
-                    );
-                    let arguments = [$((&raw const $argument).cast_mut().cast()),*];
-                    // SAFETY: the types are those of the table, which a test compares with the PTX; the rest is the caller's.
-                    unsafe { gpu.launch((FAMILY.name, FAMILY.ptx), name, launch, &arguments) }
-                }
+                $crate::kernel::kernels! { @launcher $family $name [$($real)?] [$($argument: $type),*] $(#[$doc])* }
             )*
         }
+    };
+    (@rows $family:literal $name:ident [] [$($type:ty),*]) => {
+        &[$crate::kernel::Row {
+            name: concat!($family, "_", stringify!($name)),
+            parameters: &[$(<$type as $crate::kernel::Argument>::PARAMETER),*],
+        }]
+    };
+    (@rows $family:literal $name:ident [$real:ident] [$($type:ty),*]) => {
+        &[
+            $crate::kernel::Row {
+                name: concat!($family, "_", stringify!($name), "_f32"),
+                parameters: {
+                    #[allow(dead_code)]
+                    type $real = f32;
+                    &[$(<$type as $crate::kernel::Argument>::PARAMETER),*]
+                },
+            },
+            $crate::kernel::Row {
+                name: concat!($family, "_", stringify!($name), "_f64"),
+                parameters: {
+                    #[allow(dead_code)]
+                    type $real = f64;
+                    &[$(<$type as $crate::kernel::Argument>::PARAMETER),*]
+                },
+            },
+        ]
+    };
+    (@launcher $family:literal $name:ident [$($real:ident)?] [$($argument:ident: $type:ty),*] $(#[$doc:meta])*) => {
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// The kernel stays within memory of `gpu` for these arguments.
+        ///
+        /// # Errors
+        /// [`Error::Driver`](crate::Error::Driver).
+        #[allow(clippy::too_many_arguments)]
+        pub unsafe fn $name $(<$real: $crate::Real>)? (
+            gpu: &$crate::Gpu,
+            launch: $crate::Launch,
+            $($argument: $type),*
+        ) -> $crate::Result<()> {
+            let name = $crate::kernel::kernels!(@name $family $name [$($real)?]);
+            let arguments = [$((&raw const $argument).cast_mut().cast()),*];
+            // SAFETY: the types are those of the table, which a test compares with the PTX; the rest is the caller's.
+            unsafe { gpu.launch((FAMILY.name, FAMILY.ptx), name, launch, &arguments) }
+        }
+    };
+    (@name $family:literal $name:ident []) => {
+        concat!($family, "_", stringify!($name))
+    };
+    (@name $family:literal $name:ident [$real:ident]) => {
+        $real::pick(
+            concat!($family, "_", stringify!($name), "_f32"),
+            concat!($family, "_", stringify!($name), "_f64"),
+        )
     };
 }
 pub(crate) use kernels;

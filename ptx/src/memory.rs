@@ -109,17 +109,29 @@ impl<T: Number> Memory<T> {
         Ok(())
     }
 
-    /// Copies to the host, once all work given before is done.
+    /// Copies all to the host, once all work given before is done.
     ///
     /// # Errors
     /// As [`upload`](Self::upload).
     pub fn download(&self, values: &mut [T]) -> Result<()> {
         check(values.len(), self.len)?;
+        self.download_from(0, values)
+    }
+
+    /// Copies the numbers from `first` on to the host, once all work given before is done.
+    ///
+    /// # Errors
+    /// As [`upload`](Self::upload).
+    pub fn download_from(&self, first: usize, values: &mut [T]) -> Result<()> {
+        let end = first + values.len();
+        if end > self.len {
+            return Err(Error::Length { expected: self.len, got: end });
+        }
         self.gpu.enter()?;
         if let Some(buffer) = &self.buffer {
             let bytes = size_of_val(values) as u64;
             // SAFETY: `synchronize` comes before `values` can go away.
-            let copied = unsafe { buffer.async_copy_to(values, self.gpu.stream()) };
+            let copied = unsafe { buffer.index(first..end).async_copy_to(values, self.gpu.stream()) };
             copied.map_err(|e| failed("copying from the device", e))?;
             self.gpu.count(|c| &c.down, bytes);
             self.gpu.synchronize()?;
@@ -144,6 +156,17 @@ impl<T: Number> Memory<T> {
 }
 
 impl<T: Real> Memory<T> {
+    /// The number at `index` ← v, without waiting. For memory that is shared: work on a device is done in the order it is given.
+    ///
+    /// # Errors
+    /// [`Error::Length`] past the end; [`Error::Driver`].
+    pub fn set_at(&self, index: usize, v: T) -> Result<()> {
+        if index >= self.len {
+            return Err(Error::Length { expected: self.len, got: index + 1 });
+        }
+        crate::families::vector::fill(&self.gpu, v, self.address().offset(index), 1)
+    }
+
     /// Memory for `len` zeros.
     ///
     /// # Errors

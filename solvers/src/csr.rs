@@ -1,5 +1,7 @@
 //! Sparse matrices in compressed rows.
 
+#[cfg(feature = "cuda")]
+pub(crate) mod device;
 mod offsets;
 
 pub use offsets::Offsets;

@@ -65,6 +65,16 @@ impl<S: Space> LinearOperator<S> for Diagonal<S> {
         check_apply(space, self.shape(), x, y)?;
         space.multiply_dot(&self.entries, x, y)
     }
+    fn apply_dot_to(
+        &self,
+        space: &S,
+        x: &S::Slice,
+        y: &mut S::Slice,
+        out: &mut S::Value,
+    ) -> Result<()> {
+        check_apply(space, self.shape(), x, y)?;
+        space.multiply_dot_to(&self.entries, x, y, out)
+    }
 }
 
 #[cfg(test)]

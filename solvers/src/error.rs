@@ -172,6 +172,9 @@ pub enum Error {
         /// What would keep it bounded.
         needs: &'static str,
     },
+    /// A GPU that cannot be used, or work on it that failed.
+    #[error(transparent)]
+    Device(#[from] resolvent_ptx::Error),
     /// Memory that could not be had.
     #[error("cannot allocate {bytes} bytes; use a smaller problem or a machine with more memory")]
     Memory {

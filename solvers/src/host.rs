@@ -58,6 +58,20 @@ impl<T: Scalar> Space for Host<T> {
     type Scalar = T;
     type Slice = [T];
     type Buf = Buffer<T>;
+    type Value = f64;
+
+    fn value(&self, v: f64) -> Result<f64> {
+        Ok(v)
+    }
+
+    fn set(&self, v: f64, value: &mut f64) -> Result<()> {
+        *value = v;
+        Ok(())
+    }
+
+    fn read<const N: usize>(&self, values: [&f64; N]) -> Result<[f64; N]> {
+        Ok(values.map(|v| *v))
+    }
 
     fn len(&self, v: &[T]) -> usize {
         v.len()
@@ -134,9 +148,7 @@ impl<T: Scalar> Space for Host<T> {
     /// Right at any scale: where squares leave the range of `T`, entries are divided by the largest one first.
     fn norm(&self, x: &[T]) -> Result<f64> {
         let square = self.dot(x, x)?;
-        // From here on what squares lose below the smallest number is less than rounding.
-        let least = x.len() as f64 * T::min_positive_value().f64() / T::EPSILON;
-        if square.is_nan() || (square.is_finite() && square >= least) {
+        if square.is_nan() || (square.is_finite() && square >= reduce::least_square::<T>(x.len())) {
             return Ok(square.sqrt());
         }
         let largest = x.par_iter().with_min_len(4096).map(|v| v.f64().abs()).reduce(|| 0.0, f64::max);

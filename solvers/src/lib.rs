@@ -24,6 +24,8 @@ pub mod amg;
 pub mod compose;
 pub mod csr;
 pub mod dense;
+#[cfg(feature = "cuda")]
+pub mod device;
 pub mod diagonal;
 pub mod direct;
 pub mod direction;
@@ -52,6 +54,8 @@ pub use compose::{
 };
 pub use csr::{Csr, Offsets};
 pub use dense::Dense;
+#[cfg(feature = "cuda")]
+pub use device::{Device, DeviceCsr, DeviceMultigrid, DeviceStencil};
 pub use diagonal::Diagonal;
 pub use error::{Error, Result};
 pub use fixed_point::{FixedPoint, FixedPointOptions};

@@ -11,6 +11,8 @@
 mod band;
 mod coarsen;
 mod coarsest;
+#[cfg(feature = "cuda")]
+pub(crate) mod device;
 mod domain;
 mod hierarchy;
 mod learned;

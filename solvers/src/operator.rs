@@ -120,6 +120,37 @@ pub trait LinearOperator<S: Space>: Operator<S> {
         self.apply_dot(space, p, q)
     }
 
+    /// As [`apply_dot`](Self::apply_dot), out ← x·y.
+    ///
+    /// # Errors
+    /// As [`apply`](Operator::apply).
+    fn apply_dot_to(
+        &self,
+        space: &S,
+        x: &S::Slice,
+        y: &mut S::Slice,
+        out: &mut S::Value,
+    ) -> Result<()> {
+        space.set(self.apply_dot(space, x, y)?, out)
+    }
+
+    /// As [`update_apply_dot`](Self::update_apply_dot), out ← p·q.
+    ///
+    /// # Errors
+    /// As [`apply`](Operator::apply).
+    fn update_apply_dot_to(
+        &self,
+        space: &S,
+        z: &S::Slice,
+        beta: &S::Value,
+        p: &mut S::Slice,
+        q: &mut S::Slice,
+        out: &mut S::Value,
+    ) -> Result<()> {
+        let [beta] = space.read([beta])?;
+        space.set(self.update_apply_dot(space, z, S::Scalar::of(beta), p, q)?, out)
+    }
+
     /// v ← Pv, the orthogonal projection onto the range of a symmetric operator whose null space is known: what is left of
     /// `v` when its part in the null space is removed. Nothing to do for a regular one, or one whose null space is unknown.
     fn project(&self, _space: &S, _v: &mut S::Slice) -> Result<()> {
@@ -147,6 +178,26 @@ macro_rules! forward_products {
             q: &mut <$space as $crate::Space>::Slice,
         ) -> $crate::Result<f64> {
             $inner.update_apply_dot(space, z, beta, p, q)
+        }
+        fn apply_dot_to(
+            &$self,
+            space: &$space,
+            x: &<$space as $crate::Space>::Slice,
+            y: &mut <$space as $crate::Space>::Slice,
+            out: &mut <$space as $crate::Space>::Value,
+        ) -> $crate::Result<()> {
+            $inner.apply_dot_to(space, x, y, out)
+        }
+        fn update_apply_dot_to(
+            &$self,
+            space: &$space,
+            z: &<$space as $crate::Space>::Slice,
+            beta: &<$space as $crate::Space>::Value,
+            p: &mut <$space as $crate::Space>::Slice,
+            q: &mut <$space as $crate::Space>::Slice,
+            out: &mut <$space as $crate::Space>::Value,
+        ) -> $crate::Result<()> {
+            $inner.update_apply_dot_to(space, z, beta, p, q, out)
         }
     };
 }

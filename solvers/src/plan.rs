@@ -13,6 +13,8 @@
 //! ```
 
 mod choose;
+#[cfg(feature = "cuda")]
+mod device;
 mod iteration;
 mod matrix;
 mod preconditioner;

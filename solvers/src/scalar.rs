@@ -4,7 +4,16 @@ use std::fmt::{Debug, Display, LowerExp};
 use std::iter::Sum;
 
 mod sealed {
-    pub trait Sealed: crate::learn::elementary::Elementary + crate::host::fused::Fused {}
+    #[cfg(feature = "cuda")]
+    pub use resolvent_ptx::Real as OnDevice;
+
+    /// What kernels work in, where there are any.
+    #[cfg(not(feature = "cuda"))]
+    pub trait OnDevice {}
+    #[cfg(not(feature = "cuda"))]
+    impl<T> OnDevice for T {}
+
+    pub trait Sealed: crate::learn::elementary::Elementary + crate::host::fused::Fused + OnDevice {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }

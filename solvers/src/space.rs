@@ -19,6 +19,9 @@ pub trait Space: Send + Sync {
     type Slice: ?Sized + Send + Sync;
     /// An owned vector.
     type Buf: DerefMut<Target = Self::Slice> + Send + Sync;
+    /// A number that stays where the vectors are until it is read: `f64` on the host, a place in its memory on a GPU, where a
+    /// loop that reads once a step waits once a step.
+    type Value: Send + Sync;
 
     /// How many entries `v` has.
     fn len(&self, v: &Self::Slice) -> usize;
@@ -76,6 +79,56 @@ pub trait Space: Send + Sync {
         self.axpby(a, p, one, x)?;
         self.axpby(-a, q, one, r)?;
         self.dot(r, r)
+    }
+    /// A new number.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    fn value(&self, v: f64) -> Result<Self::Value>;
+    /// value ← v.
+    fn set(&self, v: f64, value: &mut Self::Value) -> Result<()>;
+    /// What the numbers are, all at once.
+    fn read<const N: usize>(&self, values: [&Self::Value; N]) -> Result<[f64; N]>;
+    /// out ← a/b where a and b are positive and the quotient is a finite number of the vectors' precision, else 0.
+    fn ratio_to(&self, a: &Self::Value, b: &Self::Value, out: &mut Self::Value) -> Result<()> {
+        let [a, b] = self.read([a, b])?;
+        let ratio = a / b;
+        let usable = a > 0.0 && b > 0.0 && Self::Scalar::of(ratio).f64().is_finite();
+        self.set(if usable { ratio } else { 0.0 }, out)
+    }
+    /// out ← x·y.
+    fn dot_to(&self, x: &Self::Slice, y: &Self::Slice, out: &mut Self::Value) -> Result<()> {
+        self.set(self.dot(x, y)?, out)
+    }
+    /// p ← z + βp; `β = 0` overwrites.
+    fn xpby_to(&self, z: &Self::Slice, beta: &Self::Value, p: &mut Self::Slice) -> Result<()> {
+        let [beta] = self.read([beta])?;
+        self.axpby(num_traits::one(), z, Self::Scalar::of(beta), p)
+    }
+    /// y ← d∘x, out ← x·y.
+    fn multiply_dot_to(
+        &self,
+        d: &Self::Slice,
+        x: &Self::Slice,
+        y: &mut Self::Slice,
+        out: &mut Self::Value,
+    ) -> Result<()> {
+        self.set(self.multiply_dot(d, x, y)?, out)
+    }
+    /// As [`step`](Self::step), out ← r·r. With a = 0 neither x nor r is written.
+    fn step_to(
+        &self,
+        a: &Self::Value,
+        p: &Self::Slice,
+        q: &Self::Slice,
+        x: &mut Self::Slice,
+        r: &mut Self::Slice,
+        out: &mut Self::Value,
+    ) -> Result<()> {
+        let [a] = self.read([a])?;
+        let square =
+            if a == 0.0 { self.dot(r, r)? } else { self.step(Self::Scalar::of(a), p, q, x, r)? };
+        self.set(square, out)
     }
     /// The products of every vector of a basis with x, for Gram–Schmidt: x is read once for several, where the space can.
     fn dots(&self, basis: &[Self::Buf], x: &Self::Slice, out: &mut [f64]) -> Result<()> {

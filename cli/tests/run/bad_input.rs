@@ -14,7 +14,7 @@ fn refused(bench: &Bench, line: &str, code: i32, says: &[&str]) {
 #[test]
 fn usage_is_2() {
     let bench = Bench::new();
-    let cases: [(&str, &[&str]); 21] = [
+    let cases: [(&str, &[&str]); 20] = [
         ("", &["Usage"]),
         ("solve", &["--problem"]),
         ("solve --problem bx", &["unknown problem family `bx`", "did you mean `box`"]),
@@ -28,7 +28,6 @@ fn usage_is_2() {
         ("solve --problem gyroid --rhs-kind manufactured --n 8", &["no manufactured right-hand side"]),
         ("solve --problem box --precond amgx", &["unknown preconditioner `amgx`", "multigrid"]),
         ("solve --problem box --rtol nan", &["not negative"]),
-        ("solve --problem box --device cuda", &["no GPU"]),
         ("solve --problem box --output x.xyz", &["extension"]),
         ("solve --problem box --plot p.gif", &[".svg or .png"]),
         ("solve --problem box --threads 0", &["0"]),

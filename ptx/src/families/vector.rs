@@ -8,6 +8,8 @@ crate::kernel::kernels! { "vector":
     fn fill<T>(a: T, y: Address<T>, n: u64);
     /// y ← a x + b y.
     fn axpby<T>(a: T, x: Address<T>, b: T, y: Address<T>, n: u64);
+    /// p ← z + βp.
+    fn xpby<T>(z: Address<T>, beta: Address<f64>, p: Address<T>, n: u64);
     /// y ← a d∘x + b y.
     fn multiply<T>(a: T, d: Address<T>, x: Address<T>, b: T, y: Address<T>, n: u64);
     /// y ← a y.
@@ -76,7 +78,7 @@ impl Partial {
         self.0.address()
     }
 
-    fn room(&self, count: usize) -> Result<()> {
+    pub(crate) fn room(&self, count: usize) -> Result<()> {
         if count <= self.0.len() { Ok(()) } else { Err(Error::Length { expected: self.0.len(), got: count }) }
     }
 }
@@ -118,6 +120,17 @@ pub fn axpby<T: Real>(a: T, x: &Memory<T>, b: T, y: &mut Memory<T>) -> Result<()
     unsafe { launch::axpby(y.gpu(), Launch::covering(n, THREADS), a, x.address(), b, y.address(), n as u64) }
 }
 
+/// p ← z + βp; `β = 0` overwrites.
+///
+/// # Errors
+/// As [`axpby`].
+pub fn xpby<T: Real>(z: &Memory<T>, beta: Address<f64>, p: &mut Memory<T>) -> Result<()> {
+    let n = p.len();
+    same(n, &[z])?;
+    // SAFETY: as above.
+    unsafe { launch::xpby(p.gpu(), Launch::covering(n, THREADS), z.address(), beta, p.address(), n as u64) }
+}
+
 /// y ← a d∘x + b y; `b = 0` overwrites.
 ///
 /// # Errors
@@ -151,7 +164,7 @@ pub fn shift<T: Real>(a: T, y: &mut Memory<T>) -> Result<()> {
 }
 
 /// One half of a warp for each of `count` sums.
-pub fn halves(count: usize) -> Launch {
+pub(crate) fn halves(count: usize) -> Launch {
     Launch::covering(count * LANES as usize, THREADS)
 }
 
@@ -273,7 +286,7 @@ impl Partial {
 }
 
 /// Adds up the chunks of each block, then the blocks.
-fn finish<T: Real>(gpu: &Gpu, partial: &Partial, count: u32, size: usize, total: Address<f64>) -> Result<()> {
+pub(crate) fn finish<T: Real>(gpu: &Gpu, partial: &Partial, count: u32, size: usize, total: Address<f64>) -> Result<()> {
     finish_blocks::<T>(gpu, partial, count, size.div_ceil(CHUNK) as u32, total)
 }
 
@@ -281,7 +294,7 @@ fn finish<T: Real>(gpu: &Gpu, partial: &Partial, count: u32, size: usize, total:
 ///
 /// # Errors
 /// [`Error::Driver`].
-pub fn finish_blocks<T: Real>(
+fn finish_blocks<T: Real>(
     gpu: &Gpu,
     partial: &Partial,
     count: u32,

@@ -18,6 +18,11 @@ pub(crate) fn blocks(n: usize) -> usize {
     n.div_ceil(MAX_BLOCKS).next_multiple_of(64).max(MIN_BLOCK)
 }
 
+/// A sum of `n` squares below this has lost more than rounding to those that fell below the smallest number.
+pub(crate) fn least_square<T: Scalar>(n: usize) -> f64 {
+    n as f64 * T::min_positive_value().f64() / T::EPSILON
+}
+
 /// Adds what `block` gives for each block of `0..n`, in order.
 pub(crate) fn sum_blocks(n: usize, block: impl Fn(Range<usize>) -> f64 + Sync) -> f64 {
     let size = blocks(n);

@@ -4,12 +4,14 @@
 //! (1952), 409–436, 10.6028/jres.049.044. Departures: when the recurrence claims convergence the residual is recomputed,
 //! and the iteration starts again from the true one while that helps; a semidefinite operator is solved in its range.
 //!
+//! ρ, β, p·q, α and r·r are values of the space, and read once a step. A step whose α is no positive number changes neither x nor r.
+//!
 //! Storage: r, p, q, and z with a preconditioner. Traffic of a step without one, in f64: p ← r + βp and q ← Ap with p·q in
 //! one pass (32 bytes an unknown on a stencil), x and r with r·r in another (48): 80 bytes, two reductions.
 
 use super::session::{Needs, Session, Turn, Watch, check_preconditioner, history};
 use crate::error::check_len;
-use crate::{Error, LinearOperator, Report, Result, Scalar, Space, Status, Stop};
+use crate::{Error, LinearOperator, Report, Result, Space, Status, Stop};
 use std::ops::ControlFlow;
 
 /// Preconditioned conjugate gradients with its workspace: `new` allocates, `solve` does not.
@@ -30,7 +32,18 @@ pub struct Cg<S: Space> {
     p: S::Buf,
     q: S::Buf,
     z: Option<S::Buf>,
+    numbers: Numbers<S>,
     history: Vec<f64>,
+}
+
+/// What the recurrence calculates with.
+struct Numbers<S: Space> {
+    rho: S::Value,
+    rho_before: S::Value,
+    beta: S::Value,
+    curvature: S::Value,
+    alpha: S::Value,
+    square: S::Value,
 }
 
 impl<S: Space> Cg<S> {
@@ -49,8 +62,23 @@ impl<S: Space> Cg<S> {
     /// As [`new`](Self::new).
     pub fn unpreconditioned(space: &S, n: usize, stop: Stop) -> Result<Self> {
         stop.check()?;
-        let history = history(&stop);
-        Ok(Self { stop, r: space.zeros(n)?, p: space.zeros(n)?, q: space.zeros(n)?, z: None, history })
+        let number = || space.value(0.0);
+        Ok(Self {
+            r: space.zeros(n)?,
+            p: space.zeros(n)?,
+            q: space.zeros(n)?,
+            z: None,
+            numbers: Numbers {
+                rho: number()?,
+                rho_before: number()?,
+                beta: number()?,
+                curvature: number()?,
+                alpha: number()?,
+                square: number()?,
+            },
+            history: history(&stop),
+            stop,
+        })
     }
 
     /// ‖r‖₂ of the recurrence before every step of the last solve, and at its end.
@@ -108,7 +136,8 @@ impl<S: Space> Cg<S> {
     ) -> Result<Report> {
         self.history.clear();
         check_preconditioner("Cg", m)?;
-        let Self { stop, r, p, q, z, history } = self;
+        let Self { stop, r, p, q, z, numbers, history } = self;
+        let Numbers { rho, rho_before, beta, curvature, alpha, square } = numbers;
         if m.is_some() && z.is_none() {
             return Err(Error::Unsuited {
                 what: "a solve with a preconditioner",
@@ -122,39 +151,62 @@ impl<S: Space> Cg<S> {
                 Err(report) => return Ok(report),
             };
         let mut step = 0;
-        // r·z of the step before; 0 starts afresh.
-        let mut rho_before = 0.0;
+        // Whether the next step follows on one: the first of all, and of a recomputed residual, does not.
+        let mut follows = false;
         let status = loop {
             match session.turn(step, &mut residual, x, r, history, watch)? {
                 Turn::End(status) => break status,
-                Turn::Afresh => rho_before = 0.0,
+                Turn::Afresh => follows = false,
                 Turn::Step => {}
             }
-            let (z, rho): (&S::Slice, f64) = match (m, z.as_mut()) {
-                (Some(m), Some(z)) => {
-                    let rho = m.apply_dot(space, r, z)?;
-                    (z, rho)
+            match (m, z.as_mut()) {
+                (Some(m), Some(z)) => m.apply_dot_to(space, r, z, rho)?,
+                _ if follows => std::mem::swap(rho, square),
+                _ => space.set(residual * residual, rho)?,
+            }
+            let mut asked = false;
+            let [r_z, p_q, length, r_r] = loop {
+                if follows {
+                    space.ratio_to(rho, rho_before, beta)?;
+                } else {
+                    space.set(0.0, beta)?;
                 }
-                _ => (r, residual * residual),
+                let direction: &S::Slice = z.as_ref().filter(|_| m.is_some()).map_or(&**r, |z| z);
+                a.update_apply_dot_to(space, direction, beta, p, q, curvature)?;
+                space.ratio_to(rho, curvature, alpha)?;
+                space.step_to(alpha, p, q, x, r, square)?;
+                let numbers = space.read([&*rho, &*curvature, &*alpha, &*square])?;
+                // A preconditioner of less precision looks at its product, and mends its scale, when asked for it at once.
+                match (m, z.as_mut()) {
+                    (Some(m), Some(z)) if !asked && !(numbers[0].is_finite() && numbers[0] > 0.0) => {
+                        asked = true;
+                        let product = m.apply_dot(space, r, z)?;
+                        if !(product.is_finite() && product > 0.0) {
+                            break [product, numbers[1], numbers[2], numbers[3]];
+                        }
+                        space.set(product, rho)?;
+                        // What p was is overwritten.
+                        follows = false;
+                    }
+                    _ => break numbers,
+                }
             };
-            if !rho.is_finite() {
+            if !r_z.is_finite() {
                 break Status::NonFinite;
             }
-            if rho <= 0.0 {
-                break Status::IndefinitePreconditioner { product: rho };
+            if r_z <= 0.0 {
+                break Status::IndefinitePreconditioner { product: r_z };
             }
-            let beta = if rho_before == 0.0 { 0.0 } else { rho / rho_before };
-            let curvature = a.update_apply_dot(space, z, S::Scalar::of(beta), p, q)?;
-            if !curvature.is_finite() {
+            if !p_q.is_finite() {
                 break Status::NonFinite;
             }
-            let alpha = rho / curvature;
-            if curvature <= 0.0 || !S::Scalar::of(alpha).f64().is_finite() {
-                break Status::NotPositiveDefinite { curvature };
+            if length == 0.0 {
+                break Status::NotPositiveDefinite { curvature: p_q };
             }
-            residual = space.step(S::Scalar::of(alpha), p, q, x, r)?.sqrt();
+            residual = r_r.sqrt();
             step += 1;
-            rho_before = rho;
+            std::mem::swap(rho_before, rho);
+            follows = true;
             if !residual.is_finite() {
                 history.push(residual);
                 break Status::NonFinite;

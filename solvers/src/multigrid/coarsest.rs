@@ -56,6 +56,12 @@ impl Coarsest {
         Ok(Self { n, inverse: flat })
     }
 
+    /// The inverse, row by row.
+    #[cfg(feature = "cuda")]
+    pub fn inverse(&self) -> &[f64] {
+        &self.inverse
+    }
+
     /// e ← A⁻¹ f.
     pub fn solve<T: Scalar>(&self, f: &[T], e: &mut [T]) {
         for (e, row) in e.iter_mut().zip(self.inverse.chunks(self.n)) {

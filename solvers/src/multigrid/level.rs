@@ -71,6 +71,12 @@ impl<T: Scalar> Sweep<T> {
     pub fn new(omega: [f64; HALVES], halves: usize) -> Self {
         Self { omega: omega.map(T::of), halves }
     }
+
+    /// How far each half-sweep relaxes.
+    #[cfg(feature = "cuda")]
+    pub fn omegas(&self) -> &[T] {
+        &self.omega[..self.halves]
+    }
 }
 
 /// 1, 0, 1, 0, …: from its first entry the even cells of a block, from its second the odd ones.

@@ -87,6 +87,12 @@ impl<T: Scalar> Split<T> {
         Self { halving, line, c: a.c.map(T::of), weights, inverses, alphas, zeros }
     }
 
+    /// The interpolation to the level.
+    #[cfg(feature = "cuda")]
+    pub fn weights(&self) -> &Separable<T> {
+        &self.weights
+    }
+
     /// How many tiles the level is cut into at most.
     fn tiles(&self) -> usize {
         let fine = self.halving.fine;

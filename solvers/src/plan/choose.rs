@@ -78,6 +78,27 @@ impl Plan {
     }
 }
 
+#[cfg(feature = "cuda")]
+impl Plan {
+    /// This plan with `auto` as far as a device has something else than the processor.
+    pub(super) fn fitting_device(self, a: &Matrix) -> Self {
+        let (grid, positive) = (matches!(a, Matrix::Structured(_)), a.properties().admits_cg());
+        let method = match self.method {
+            Method::Auto if positive => Method::Cg,
+            Method::Auto if a.properties().symmetric => Method::Minres,
+            Method::Auto => Method::Gmres,
+            named => named,
+        };
+        let preconditioner = match self.preconditioner {
+            Preconditioner::Auto if grid => Preconditioner::Auto,
+            Preconditioner::Auto if positive => Preconditioner::Chebyshev,
+            Preconditioner::Auto => Preconditioner::None,
+            named => named,
+        };
+        Self { method, preconditioner, ..self }
+    }
+}
+
 /// The preconditioner for a method that was chosen.
 fn preconditioner(a: &Matrix, method: Method, fitting: Plan) -> Preconditioner {
     match (method, a) {

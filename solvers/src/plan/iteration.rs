@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 type Linear<'a> = dyn LinearOperator<Host<f64>> + 'a;
 
 /// Steps after which the generalised minimal residuals start again.
-const RESTART: usize = 50;
+pub(super) const RESTART: usize = 50;
 /// Directions that a proposal is made A-orthogonal to, as published.
 const WINDOW: usize = 2;
 /// Proposals in a row that may fail to halve the residual.
@@ -30,6 +30,9 @@ pub(super) enum Iteration {
     Directions(FlexibleCg<Host<f64>>, Box<Proposal>),
     /// With the factorisation.
     Direct(Refinement<Host<f64>>, Box<Linear<'static>>),
+    /// With everything it needs, on a device.
+    #[cfg(feature = "cuda")]
+    Device(Box<super::device::OnDevice>),
 }
 
 impl Iteration {
@@ -81,6 +84,8 @@ impl Iteration {
             Self::Direct(refinement, factor) => {
                 refinement.solve_watched(&space, a, Some(&*factor), b, x, watch)
             }
+            #[cfg(feature = "cuda")]
+            Self::Device(device) => device.solve(b, x, watch),
         }
     }
 
@@ -94,6 +99,8 @@ impl Iteration {
             Self::Bicgstab(i) => i.history(),
             Self::Lsqr(i) => i.history(),
             Self::Direct(i, _) => i.history(),
+            #[cfg(feature = "cuda")]
+            Self::Device(i) => i.history(),
         }
     }
 }

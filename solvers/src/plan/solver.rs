@@ -44,25 +44,31 @@ impl Plan {
         self.make(a, stop, None, Some(tuning))
     }
 
+    /// As [`set_up`](Self::set_up), on a device: the matrix, its preconditioner and the workspace are copied there once, b and x with
+    /// every solve. What `auto` stands for is what fits a GPU: multigrid on grids, a Chebyshev polynomial for sparse matrices
+    /// that admit conjugate gradients, and no preconditioner for others.
+    ///
+    /// # Errors
+    /// As [`set_up`](Self::set_up); [`Error::Unsuited`] for what is only on the processor; [`Error::Device`].
+    #[cfg(feature = "cuda")]
+    pub fn set_up_on(
+        self,
+        space: &crate::Device<f64>,
+        a: &Matrix,
+        stop: Stop,
+        tuning: Option<Tuning>,
+    ) -> Result<Solver> {
+        let choice = self.fitting_device(a).resolve(a);
+        check(choice.plan, a)?;
+        let device = super::device::OnDevice::new(space, choice.plan, a, stop, tuning)?;
+        let iteration = Iteration::Device(Box::new(device));
+        Ok(Solver { choice, iteration, preconditioner: None, complexity: None, scaling: None })
+    }
+
     fn make(self, a: &Matrix, stop: Stop, model: Option<&Model>, tuning: Option<Tuning>) -> Result<Solver> {
         let choice = self.resolve(a);
         let plan = choice.plan;
-        let (what, needs, admitted) = match plan.method {
-            Method::Cg | Method::FlexibleCg | Method::Directions => (
-                "the method of conjugate gradients",
-                "a symmetric matrix with a positive diagonal, which this one is not",
-                a.properties().admits_cg(),
-            ),
-            Method::Minres => {
-                ("the method of minimal residuals", "a symmetric matrix", a.properties().symmetric)
-            }
-            Method::Lsqr => ("a solve", "a matrix", true),
-            _ => ("this method", "a square matrix", a.shape().is_square()),
-        };
-        if !admitted {
-            let mend = "leave the method to auto, or choose gmres for square matrices and lsqr for others";
-            return Err(Error::Unsuited { what, needs, mend });
-        }
+        check(plan, a)?;
         let (preconditioner, complexity) =
             plan.preconditioner.build(plan.precision, plan.method, a, tuning)?;
         let columns = (plan.method, plan.preconditioner) == (Method::Lsqr, Preconditioner::Equilibration);
@@ -78,6 +84,27 @@ impl Plan {
         let iteration = Iteration::new(plan.method, a, stop, preconditioner.is_some(), model)?;
         Ok(Solver { choice, iteration, preconditioner, complexity, scaling })
     }
+}
+
+/// Whether the matrix admits the method.
+fn check(plan: Plan, a: &Matrix) -> Result<()> {
+    let (what, needs, admitted) = match plan.method {
+        Method::Cg | Method::FlexibleCg | Method::Directions => (
+            "the method of conjugate gradients",
+            "a symmetric matrix with a positive diagonal, which this one is not",
+            a.properties().admits_cg(),
+        ),
+        Method::Minres => {
+            ("the method of minimal residuals", "a symmetric matrix", a.properties().symmetric)
+        }
+        Method::Lsqr => ("a solve", "a matrix", true),
+        _ => ("this method", "a square matrix", a.shape().is_square()),
+    };
+    if !admitted {
+        let mend = "leave the method to auto, or choose gmres for square matrices and lsqr for others";
+        return Err(Error::Unsuited { what, needs, mend });
+    }
+    Ok(())
 }
 
 impl Solver {

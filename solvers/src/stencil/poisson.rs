@@ -145,6 +145,12 @@ impl<T: Scalar> Constant<T> {
             + 8 * usize::from(k + 1 == nz)
     }
 
+    /// The diagonal of each cell of a row, for one kind after the other.
+    #[cfg(feature = "cuda")]
+    pub fn diagonals(&self) -> &[T] {
+        &self.diagonals
+    }
+
     /// 1/diagonal of each cell of a row, for one kind after the other.
     pub fn inverses(&self) -> &[T] {
         &self.inverses

@@ -32,12 +32,31 @@ impl<T> std::ops::DerefMut for Owned<T> {
     }
 }
 
+/// A number of this space.
+#[derive(Debug)]
+pub struct Number(f64);
+
 // A slice of this space is a `Vec<T>`, as its trait says.
 #[allow(clippy::ptr_arg)]
 impl<T: Scalar> resolvent::Space for Space<T> {
     type Scalar = T;
     type Slice = Vec<T>;
     type Buf = Owned<T>;
+    /// A number that cannot be read but through the space.
+    type Value = Number;
+
+    fn value(&self, v: f64) -> Result<Number> {
+        Ok(Number(v))
+    }
+
+    fn set(&self, v: f64, value: &mut Number) -> Result<()> {
+        value.0 = v;
+        Ok(())
+    }
+
+    fn read<const N: usize>(&self, values: [&Number; N]) -> Result<[f64; N]> {
+        Ok(values.map(|v| v.0))
+    }
 
     fn len(&self, v: &Vec<T>) -> usize {
         v.len()

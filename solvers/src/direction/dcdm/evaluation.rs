@@ -53,7 +53,9 @@ impl Evaluation {
         let (c, half) = (network.channels, grid.halved());
         let layer = |l: Linear, grid, inputs| Layer::new(parameters, l, grid, inputs, c);
         let pairs = |l: &[[Linear; 2]], grid| l.iter().map(|l| l.map(|l| layer(l, grid, c))).collect();
-        let fields = |grid: Grid| Ok([Buffer::zeros(grid.cells() * c)?, Buffer::zeros(grid.cells() * c)?]);
+        let fields = |grid: Grid| -> Result<_> {
+            Ok([Buffer::zeros(grid.cells() * c)?, Buffer::zeros(grid.cells() * c)?])
+        };
         Ok(Self {
             grid,
             channels: c,
