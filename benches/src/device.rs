@@ -1,8 +1,8 @@
 //! What a GPU makes of its bandwidth: every kernel that memory bounds, beside a copy measured in the same run.
 
 use resolvent::{
-    Boundary, Cell, Cg, Device, DeviceCsr, DeviceMultigrid, DeviceStencil, FaceLaplacian, FlagLaplacian, Grid,
-    LinearOperator, MultigridOptions, Operator, Poisson, Result, Scalar, Space, Stencil, Stop,
+    Boundary, Cell, Cg, Device, DeviceCsr, DeviceMultigrid, DeviceStencil, FaceLaplacian, FlagLaplacian,
+    Grid, LinearOperator, MultigridOptions, Operator, Poisson, Result, Scalar, Space, Stencil, Stop,
 };
 use resolvent_ptx::{Gpu, Memory};
 use std::fmt::Write;
@@ -65,10 +65,7 @@ fn faces(n: usize) -> Result<Stencil> {
     Ok(FaceLaplacian::from_cells(grid, &kappa, SIDES)?.into())
 }
 
-fn vectors<T: Scalar, const N: usize>(
-    space: &Device<T>,
-    n: usize,
-) -> Result<[<Device<T> as Space>::Buf; N]> {
+fn vectors<T: Scalar, const N: usize>(space: &Device<T>, n: usize) -> Result<[<Device<T> as Space>::Buf; N]> {
     let made = (0..N).map(|_| {
         let mut v = space.zeros(n * n * n)?;
         space.fill(T::of(0.5), &mut v)?;
@@ -78,11 +75,7 @@ fn vectors<T: Scalar, const N: usize>(
     Ok(made.try_into().unwrap_or_else(|_| unreachable!("as many as asked for")))
 }
 
-fn update<T: Scalar>(
-    space: &Device<f64>,
-    n: usize,
-    a: fn(usize) -> Result<Stencil>,
-) -> Result<Run> {
+fn update<T: Scalar>(space: &Device<f64>, n: usize, a: fn(usize) -> Result<Stencil>) -> Result<Run> {
     let space = space.cast::<T>();
     let a = DeviceStencil::<T>::new(&space, &a(n)?)?;
     let [z, mut p, mut q] = vectors(&space, n)?;
@@ -140,10 +133,26 @@ pub const TASKS: &[Task] = &[
     Task { name: "y ← A x, constant, f32", bytes: 8.0, make: |s, n| product::<f32>(s, n, constant) },
     Task { name: "y ← A x, flags, f64", bytes: 17.0, make: |s, n| product::<f64>(s, n, flags) },
     Task { name: "y ← A x, faces, f64", bytes: 40.0, make: |s, n| product::<f64>(s, n, faces) },
-    Task { name: "p, q ← update, A p, p·q, constant, f64", bytes: 32.0, make: |s, n| update::<f64>(s, n, constant) },
-    Task { name: "p, q ← update, A p, p·q, constant, f32", bytes: 16.0, make: |s, n| update::<f32>(s, n, constant) },
-    Task { name: "p, q ← update, A p, p·q, flags, f64", bytes: 33.0, make: |s, n| update::<f64>(s, n, flags) },
-    Task { name: "p, q ← update, A p, p·q, faces, f64", bytes: 56.0, make: |s, n| update::<f64>(s, n, faces) },
+    Task {
+        name: "p, q ← update, A p, p·q, constant, f64",
+        bytes: 32.0,
+        make: |s, n| update::<f64>(s, n, constant),
+    },
+    Task {
+        name: "p, q ← update, A p, p·q, constant, f32",
+        bytes: 16.0,
+        make: |s, n| update::<f32>(s, n, constant),
+    },
+    Task {
+        name: "p, q ← update, A p, p·q, flags, f64",
+        bytes: 33.0,
+        make: |s, n| update::<f64>(s, n, flags),
+    },
+    Task {
+        name: "p, q ← update, A p, p·q, faces, f64",
+        bytes: 56.0,
+        make: |s, n| update::<f64>(s, n, faces),
+    },
     Task {
         name: "y ← A x, stored by rows, 7 points, f64",
         bytes: 12.0 * 7.0 + 4.0 + 16.0,

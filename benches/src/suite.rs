@@ -281,7 +281,7 @@ impl Suite {
             let made = match &self.place {
                 Place::Processor => method.plan.set_up_with(a, self.stop, model),
                 #[cfg(feature = "cuda")]
-                Place::Gpu(space) => method.plan.set_up_on(space, a, self.stop, None),
+                Place::Gpu(space) => method.plan.set_up_on(space, a, self.stop, model, None),
             };
             let mut solver = match made {
                 Ok(solver) => solver,

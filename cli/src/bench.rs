@@ -1,6 +1,6 @@
 //! `bench`: several methods on the same work.
 
-use crate::arguments::{Device, BenchHowOne, BenchPoisson, BenchSystem, BenchWhat};
+use crate::arguments::{BenchHowOne, BenchPoisson, BenchSystem, BenchWhat, Device};
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::{interrupt, load};
@@ -78,7 +78,11 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
 fn methods(how: &BenchHowOne, structured: bool) -> Result<Vec<Method>, Failure> {
     if how.methods.is_empty() {
         let fitting: &[&str] = if how.device == Device::Cuda {
-            if structured { &["cg", "jacobi", "chebyshev", "multigrid", "learned"] } else { &["cg", "jacobi", "chebyshev"] }
+            if structured {
+                &["cg", "jacobi", "chebyshev", "multigrid", "learned"]
+            } else {
+                &["cg", "jacobi", "chebyshev"]
+            }
         } else if structured {
             &["cg", "jacobi", "chebyshev", "mic", "multigrid", "learned"]
         } else {

@@ -1,6 +1,7 @@
 //! Work on a GPU, in builds that have it.
 
 use crate::failure::Failure;
+use resolvent::direction::Model;
 use resolvent::plan::{Plan, Solver};
 use resolvent::{Matrix, Stop, Tuning};
 use serde_json::{Value, json};
@@ -33,14 +34,22 @@ pub fn set_up(
     plan: Plan,
     matrix: &Matrix,
     stop: Stop,
+    model: Option<&Model>,
     tuning: Option<Tuning>,
 ) -> resolvent::Result<Solver> {
-    plan.set_up_on(space, matrix, stop, tuning)
+    plan.set_up_on(space, matrix, stop, model, tuning)
 }
 
 /// Makes a solver there.
 #[cfg(not(feature = "cuda"))]
-pub fn set_up(space: &Space, _: Plan, _: &Matrix, _: Stop, _: Option<Tuning>) -> resolvent::Result<Solver> {
+pub fn set_up(
+    space: &Space,
+    _: Plan,
+    _: &Matrix,
+    _: Stop,
+    _: Option<&Model>,
+    _: Option<Tuning>,
+) -> resolvent::Result<Solver> {
     match *space {}
 }
 

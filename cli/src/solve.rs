@@ -113,11 +113,13 @@ fn set_up(
     stop: Stop,
 ) -> resolvent::Result<Solver> {
     if let Some(space) = space {
-        let tuning = match (&a.model, matrix) {
-            (Some(path), Matrix::Structured(s)) => Some(Tuning::load(path, s.grid().dim())?),
-            _ => None,
-        };
-        return device::set_up(space, plan, matrix, stop, tuning);
+        let (mut model, mut tuning) = (None, None);
+        match (&a.model, matrix) {
+            (Some(path), _) if a.method == Method::Directions => model = Some(Model::load(path)?),
+            (Some(path), Matrix::Structured(s)) => tuning = Some(Tuning::load(path, s.grid().dim())?),
+            _ => {}
+        }
+        return device::set_up(space, plan, matrix, stop, model.as_ref(), tuning);
     }
     match (&a.model, matrix) {
         (Some(path), Matrix::Structured(s)) if a.precond == Preconditioner::Learned => {
@@ -141,9 +143,6 @@ fn check(a: &Solve) -> Result<(), Failure> {
         (_, Some(_)) => {
             return Err(Failure::usage("--model belongs to --method directions or --precond learned"));
         }
-    }
-    if a.device == Device::Cuda && a.method == Method::Directions {
-        return Err(Failure::usage("--method directions works on the processor only; use --device cpu"));
     }
     if let Some(path) = &a.output {
         match Format::of(path)? {

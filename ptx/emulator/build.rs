@@ -33,7 +33,10 @@ fn main() {
         fs::write(&file, text).expect("a file in the output folder");
         build.file(file);
     }
-    let _ = write!(table, "extern \"C\" const Kernel emulated_kernels[] = {{\n{rows}    {{nullptr, nullptr}}}};\n");
+    let _ = write!(
+        table,
+        "extern \"C\" const Kernel emulated_kernels[] = {{\n{rows}    {{nullptr, nullptr}}}};\n"
+    );
     let file = out.join("table.cpp");
     fs::write(&file, table).expect("a file in the output folder");
     build.file(file).compile("emulated_kernels");

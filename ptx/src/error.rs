@@ -44,9 +44,13 @@ pub enum Error {
 fn mend(code: i32) -> &'static str {
     match code {
         // No binary for the GPU; invalid or unsupported PTX; no compiler for it.
-        209 | 218 | 221 | 222 => "; the kernels need a driver of CUDA 11.8 or newer and a device of sm_70 or newer",
+        209 | 218 | 221 | 222 => {
+            "; the kernels need a driver of CUDA 11.8 or newer and a device of sm_70 or newer"
+        }
         // The context is lost.
-        700 | 714..=719 => "; the device is lost to this program: start it again, and report what it was doing",
+        700 | 714..=719 => {
+            "; the device is lost to this program: start it again, and report what it was doing"
+        }
         _ => "",
     }
 }

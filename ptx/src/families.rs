@@ -9,4 +9,5 @@ pub mod vector;
 use crate::kernel::Family;
 
 /// Every family.
-pub const ALL: &[Family] = &[convolution::FAMILY, csr::FAMILY, multigrid::FAMILY, stencil::FAMILY, vector::FAMILY];
+pub const ALL: &[Family] =
+    &[convolution::FAMILY, csr::FAMILY, multigrid::FAMILY, stencil::FAMILY, vector::FAMILY];

@@ -159,7 +159,8 @@ impl Gpu {
     /// # Errors
     /// [`Error::Driver`].
     pub fn driver_version(&self) -> Result<(u32, u32)> {
-        let version = cust::CudaApiVersion::get().map_err(|e| failed("asking for the driver's version", e))?;
+        let version =
+            cust::CudaApiVersion::get().map_err(|e| failed("asking for the driver's version", e))?;
         Ok((version.major().max(0) as u32, version.minor().max(0) as u32))
     }
     /// How many bytes of its memory are free.
@@ -255,9 +256,8 @@ impl Gpu {
         let [x, y, z] = launch.grid;
         let [bx, by, bz] = launch.block;
         // SAFETY: the caller's.
-        let launched = unsafe {
-            self.stream.launch(&function[name], (x, y, z), (bx, by, bz), launch.shared, arguments)
-        };
+        let launched =
+            unsafe { self.stream.launch(&function[name], (x, y, z), (bx, by, bz), launch.shared, arguments) };
         self.count(|c| &c.launches, 1);
         launched.map_err(|e| failed("a launch", e))
     }

@@ -36,18 +36,26 @@ mod sealed {
 pub trait Real: sealed::Sealed + Number + Argument + Default {
     /// 0.
     const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// −1.
+    const MINUS_ONE: Self;
     /// `single` or `double`, whichever is for this type.
     fn pick<V>(single: V, double: V) -> V;
 }
 
 impl Real for f32 {
     const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const MINUS_ONE: Self = -1.0;
     fn pick<V>(single: V, _double: V) -> V {
         single
     }
 }
 impl Real for f64 {
     const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const MINUS_ONE: Self = -1.0;
     fn pick<V>(_single: V, double: V) -> V {
         double
     }

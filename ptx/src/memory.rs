@@ -50,7 +50,7 @@ impl<T: Number> Memory<T> {
         let buffer = if len == 0 {
             None
         } else {
-            let bytes = len.checked_mul(size_of::<T>()).unwrap_or(usize::MAX);
+            let bytes = len.saturating_mul(size_of::<T>());
             let free = gpu.free_memory()?;
             if bytes > free {
                 return Err(Error::Memory { bytes, free });

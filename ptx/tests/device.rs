@@ -16,7 +16,9 @@ fn a_device_says_what_it_is_and_is_opened_once() {
     assert_eq!(gpu.driver_version(), Ok((12, 0)));
     assert!(Arc::ptr_eq(&gpu, &Gpu::open(0).unwrap()));
     let refused = Gpu::open(3).unwrap_err();
-    assert!(matches!(&refused, Error::NoDevice { why } if why.contains("device 3 was asked for, and there are 1")));
+    assert!(
+        matches!(&refused, Error::NoDevice { why } if why.contains("device 3 was asked for, and there are 1"))
+    );
 }
 
 #[test]
@@ -46,7 +48,9 @@ fn memory_goes_there_and_back_and_its_lengths_are_checked() {
 fn memory_is_checked_before_it_is_allocated() {
     let gpu = gpu();
     let refused = Memory::<f64>::new(&gpu, resolvent_emulator::MEMORY / 8 + 1).unwrap_err();
-    assert!(matches!(refused, Error::Memory { bytes, free } if bytes == resolvent_emulator::MEMORY + 8 && free < bytes));
+    assert!(
+        matches!(refused, Error::Memory { bytes, free } if bytes == resolvent_emulator::MEMORY + 8 && free < bytes)
+    );
     let refused = Memory::<f64>::new(&gpu, usize::MAX / 2).unwrap_err();
     assert!(matches!(refused, Error::Memory { .. }), "{refused}");
 }

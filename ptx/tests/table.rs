@@ -30,7 +30,10 @@ fn every_kernel_has_a_launcher() {
     for family in ALL {
         let entries = family.ptx.split(".entry ").skip(1).filter_map(|rest| rest.split('(').next());
         for name in entries {
-            assert!(family.rows.iter().copied().flatten().any(|row| row.name == name), "{name} is in no row of the table");
+            assert!(
+                family.rows.iter().copied().flatten().any(|row| row.name == name),
+                "{name} is in no row of the table"
+            );
         }
     }
 }

@@ -21,6 +21,8 @@ mod aggregate;
 mod coarsest;
 mod complexity;
 mod cycle;
+#[cfg(feature = "cuda")]
+pub(crate) mod device;
 mod galerkin;
 mod independent;
 mod interpolation;

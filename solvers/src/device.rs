@@ -18,9 +18,11 @@
 //! # Ok::<(), resolvent::Error>(())
 //! ```
 
+pub(crate) mod cycle;
 mod number;
 pub(crate) mod stencil;
 
+pub use crate::amg::device::DeviceAmg;
 pub use crate::csr::device::DeviceCsr;
 pub use crate::multigrid::device::DeviceMultigrid;
 pub use number::Number;
@@ -254,14 +256,7 @@ impl<T: Scalar> Space for Device<T> {
         Ok(vector::shift(a, y)?)
     }
 
-    fn step(
-        &self,
-        a: T,
-        p: &Memory<T>,
-        q: &Memory<T>,
-        x: &mut Memory<T>,
-        r: &mut Memory<T>,
-    ) -> Result<f64> {
+    fn step(&self, a: T, p: &Memory<T>, q: &Memory<T>, x: &mut Memory<T>, r: &mut Memory<T>) -> Result<f64> {
         let a = self.value(a.f64())?;
         self.now(|out| self.step_to(&a, p, q, x, r, out))
     }
@@ -301,13 +296,7 @@ impl<T: Scalar> Space for Device<T> {
         Ok(())
     }
 
-    fn segment_dot(
-        &self,
-        segments: &Segments,
-        x: &Memory<T>,
-        y: &Memory<T>,
-        out: &mut [f64],
-    ) -> Result<()> {
+    fn segment_dot(&self, segments: &Segments, x: &Memory<T>, y: &Memory<T>, out: &mut [f64]) -> Result<()> {
         check_len("the segments", x.len(), segments.len())?;
         check_len("y", x.len(), y.len())?;
         check_len("the products", segments.count(), out.len())?;

@@ -65,13 +65,7 @@ impl<S: Space> LinearOperator<S> for Diagonal<S> {
         check_apply(space, self.shape(), x, y)?;
         space.multiply_dot(&self.entries, x, y)
     }
-    fn apply_dot_to(
-        &self,
-        space: &S,
-        x: &S::Slice,
-        y: &mut S::Slice,
-        out: &mut S::Value,
-    ) -> Result<()> {
+    fn apply_dot_to(&self, space: &S, x: &S::Slice, y: &mut S::Slice, out: &mut S::Value) -> Result<()> {
         check_apply(space, self.shape(), x, y)?;
         space.multiply_dot_to(&self.entries, x, y, out)
     }

@@ -25,6 +25,8 @@
 
 mod dcdm;
 mod descent;
+#[cfg(feature = "cuda")]
+mod device;
 mod image;
 mod masked;
 mod model;
@@ -32,6 +34,8 @@ mod proposal;
 
 pub use dcdm::{Dcdm, Layers};
 pub use descent::{Descent, Left};
+#[cfg(feature = "cuda")]
+pub use device::DeviceProposal;
 pub use masked::{Masked, MaskedLayers};
 pub use model::{Architecture, Model, View};
 pub use proposal::Proposal;

@@ -55,7 +55,7 @@ pub use compose::{
 pub use csr::{Csr, Offsets};
 pub use dense::Dense;
 #[cfg(feature = "cuda")]
-pub use device::{Device, DeviceCsr, DeviceMultigrid, DeviceStencil};
+pub use device::{Device, DeviceAmg, DeviceCsr, DeviceMultigrid, DeviceStencil};
 pub use diagonal::Diagonal;
 pub use error::{Error, Result};
 pub use fixed_point::{FixedPoint, FixedPointOptions};

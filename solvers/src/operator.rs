@@ -124,13 +124,7 @@ pub trait LinearOperator<S: Space>: Operator<S> {
     ///
     /// # Errors
     /// As [`apply`](Operator::apply).
-    fn apply_dot_to(
-        &self,
-        space: &S,
-        x: &S::Slice,
-        y: &mut S::Slice,
-        out: &mut S::Value,
-    ) -> Result<()> {
+    fn apply_dot_to(&self, space: &S, x: &S::Slice, y: &mut S::Slice, out: &mut S::Value) -> Result<()> {
         space.set(self.apply_dot(space, x, y)?, out)
     }
 

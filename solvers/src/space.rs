@@ -126,8 +126,7 @@ pub trait Space: Send + Sync {
         out: &mut Self::Value,
     ) -> Result<()> {
         let [a] = self.read([a])?;
-        let square =
-            if a == 0.0 { self.dot(r, r)? } else { self.step(Self::Scalar::of(a), p, q, x, r)? };
+        let square = if a == 0.0 { self.dot(r, r)? } else { self.step(Self::Scalar::of(a), p, q, x, r)? };
         self.set(square, out)
     }
     /// The products of every vector of a basis with x, for Gram–Schmidt: x is read once for several, where the space can.

@@ -51,24 +51,18 @@ fn verbs<T: Scalar>(n: usize) {
     check("copy", &|y| host.copy(&x, y).unwrap(), &|y| space.copy(&dx, y).unwrap());
     check("fill", &|y| host.fill(of(0.3), y).unwrap(), &|y| space.fill(of(0.3), y).unwrap());
     for b in [0.0, 1.0, -0.7] {
-        check(
-            "axpby",
-            &|y| host.axpby(of(1.3), &x, of(b), y).unwrap(),
-            &|y| space.axpby(of(1.3), &dx, of(b), y).unwrap(),
-        );
-        check(
-            "multiply",
-            &|y| host.multiply(of(1.3), &d, &x, of(b), y).unwrap(),
-            &|y| space.multiply(of(1.3), &dd, &dx, of(b), y).unwrap(),
-        );
+        check("axpby", &|y| host.axpby(of(1.3), &x, of(b), y).unwrap(), &|y| {
+            space.axpby(of(1.3), &dx, of(b), y).unwrap()
+        });
+        check("multiply", &|y| host.multiply(of(1.3), &d, &x, of(b), y).unwrap(), &|y| {
+            space.multiply(of(1.3), &dd, &dx, of(b), y).unwrap()
+        });
     }
     check("scale", &|y| host.scale(of(-0.3), y).unwrap(), &|y| space.scale(of(-0.3), y).unwrap());
     check("shift", &|y| host.shift(of(-0.3), y).unwrap(), &|y| space.shift(of(-0.3), y).unwrap());
-    check(
-        "multiply_dot",
-        &|y| assert!(host.multiply_dot(&d, &x, y).is_ok()),
-        &|y| assert!(space.multiply_dot(&dd, &dx, y).is_ok()),
-    );
+    check("multiply_dot", &|y| assert!(host.multiply_dot(&d, &x, y).is_ok()), &|y| {
+        assert!(space.multiply_dot(&dd, &dx, y).is_ok())
+    });
     // What is summed.
     let same = |name: &str, expected: f64, found: f64| {
         assert_eq!((expected + 0.0).to_bits(), (found + 0.0).to_bits(), "{name}: {expected} {found}, {what}");
@@ -224,7 +218,9 @@ fn solve<S: Space>(
 #[test]
 fn conjugate_gradients_take_the_same_steps_to_the_same_bits() {
     let (space, host) = (device::<f64>(), Host::<f64>::new());
-    for case in cases().into_iter().filter(|c| c.plain.grid.n() == [17, 9, 8] || c.plain.grid.n() == [33, 17, 1]) {
+    for case in
+        cases().into_iter().filter(|c| c.plain.grid.n() == [17, 9, 8] || c.plain.grid.n() == [33, 17, 1])
+    {
         let n = case.plain.grid.cells();
         let a = DeviceStencil::new(&space, &case.stencil).unwrap();
         let mut b: Vec<f64> = noise(n, 3);
@@ -261,19 +257,22 @@ fn a_plan_runs_on_a_device() {
     use resolvent::{Csr, Matrix, Plan, Properties, Status};
     use std::ops::ControlFlow;
     let space = device::<f64>();
-    let grid = cases().into_iter().find(|c| c.name.contains("[17, 9, 8]") && c.name.contains("half")).unwrap();
+    let grid =
+        cases().into_iter().find(|c| c.name.contains("[17, 9, 8]") && c.name.contains("half")).unwrap();
     let n = grid.plain.grid.cells();
     let stored = grid.stencil.to_csr().unwrap().0;
     let skew: Vec<(u32, u32, f64)> =
         (0..200u32).flat_map(|i| [(i, i, 3.0), (i, (i + 1) % 200, -1.0), (i, (i * 7) % 200, 0.5)]).collect();
     let skew = Csr::from_triplets(200, 200, &skew).unwrap().assume(Properties::NONE);
-    let (grid, stored, skew) = (Matrix::from(grid.stencil), Matrix::from_sparse(stored), Matrix::from_sparse(skew));
+    let (grid, stored, skew) =
+        (Matrix::from(grid.stencil), Matrix::from_sparse(stored), Matrix::from_sparse(skew));
     let plans = [
         (&grid, Method::Auto, Preconditioner::Auto),
         (&grid, Method::Cg, Preconditioner::Chebyshev),
         (&grid, Method::FlexibleCg, Preconditioner::Multigrid),
         (&stored, Method::Auto, Preconditioner::Auto),
         (&stored, Method::Cg, Preconditioner::Jacobi),
+        (&stored, Method::Cg, Preconditioner::Spai0),
         (&stored, Method::Minres, Preconditioner::None),
         (&skew, Method::Auto, Preconditioner::Auto),
         (&skew, Method::BiCgStab, Preconditioner::None),
@@ -283,7 +282,7 @@ fn a_plan_runs_on_a_device() {
         let plan = Plan { method, preconditioner, ..Plan::default() };
         let b = noise::<f64>(a.shape().rows, 3);
         let mut x = vec![0.0; b.len()];
-        let mut solver = plan.set_up_on(&space, a, Stop::rtol(1e-9), None).unwrap();
+        let mut solver = plan.set_up_on(&space, a, Stop::rtol(1e-9), None, None).unwrap();
         let report = solver.solve(a, &b, &mut x, &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(report.status, Status::Converged, "{}: {report:?}", solver.plan());
         let mut ax = vec![0.0; b.len()];
@@ -292,9 +291,13 @@ fn a_plan_runs_on_a_device() {
         assert!(left <= 1.001 * report.target, "{}: {left} of {}", solver.plan(), report.target);
     }
     assert_eq!(n, 17 * 9 * 8);
-    for (method, preconditioner) in [(Method::Direct, Preconditioner::None), (Method::Cg, Preconditioner::IncompleteCholesky)] {
+    for (method, preconditioner) in
+        [(Method::Direct, Preconditioner::None), (Method::Cg, Preconditioner::IncompleteCholesky)]
+    {
         let plan = Plan { method, preconditioner, ..Plan::default() };
-        let Err(refused) = plan.set_up_on(&space, &stored, Stop::default(), None) else { panic!("{plan}") };
+        let Err(refused) = plan.set_up_on(&space, &stored, Stop::default(), None, None) else {
+            panic!("{plan}")
+        };
         assert!(refused.to_string().contains("work on the processor"), "{refused}");
     }
 }

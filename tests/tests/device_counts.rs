@@ -1,8 +1,8 @@
 //! What goes between host and device in a step. Alone in its program, since a device counts for all who use it.
 
 use resolvent::{
-    Boundary, Cg, Device, DeviceMultigrid, DeviceStencil, Grid, LinearOperator, MultigridOptions, Poisson, Space, Stencil,
-    Stop,
+    Boundary, Cg, Device, DeviceMultigrid, DeviceStencil, Grid, LinearOperator, MultigridOptions, Poisson,
+    Space, Stencil, Stop,
 };
 use resolvent_ptx::Counts;
 use resolvent_tests::noise;

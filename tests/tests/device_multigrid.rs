@@ -1,8 +1,8 @@
 //! The V-cycle on the device space against the host's, on the emulator.
 
 use resolvent::{
-    Boundary, Cg, Device, DeviceMultigrid, DeviceStencil, Error, FaceLaplacian, Grid, Host, LinearOperator, Multigrid,
-    MultigridOptions, Operator, Poisson, Report, Scalar, Space, Status, Stencil, Stop,
+    Boundary, Cg, Device, DeviceMultigrid, DeviceStencil, Error, FaceLaplacian, Grid, Host, LinearOperator,
+    Multigrid, MultigridOptions, Operator, Poisson, Report, Scalar, Space, Status, Stencil, Stop,
 };
 use resolvent_datasets::{Family, Parameters, RhsKind};
 use resolvent_tests::cases::cases;
@@ -126,9 +126,13 @@ fn what_it_cannot_do_is_said() {
     let space = device::<f32>();
     let grid = Grid::new_2d(40, 40).unwrap();
     let kappa: Vec<f64> = (0..grid.cells()).map(|i| 1.0 + (i % 7) as f64).collect();
-    let rough = Stencil::from(FaceLaplacian::from_cells(grid, &kappa, [[Boundary::DIRICHLET; 2]; 3]).unwrap());
+    let rough =
+        Stencil::from(FaceLaplacian::from_cells(grid, &kappa, [[Boundary::DIRICHLET; 2]; 3]).unwrap());
     let refused = DeviceMultigrid::<f32>::new(&space, &rough, MultigridOptions::default()).unwrap_err();
-    assert!(matches!(refused, Error::Unsuited { .. }) && refused.to_string().contains("processor"), "{refused}");
+    assert!(
+        matches!(refused, Error::Unsuited { .. }) && refused.to_string().contains("processor"),
+        "{refused}"
+    );
     let smooth = Stencil::from(Poisson::new(grid, [[Boundary::DIRICHLET; 2]; 3]).unwrap());
     let m = DeviceMultigrid::<f32>::new(&space, &smooth, MultigridOptions::default()).unwrap();
     let (few, mut z) = (space.zeros(3).unwrap(), space.zeros(1600).unwrap());

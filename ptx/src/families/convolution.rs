@@ -243,7 +243,9 @@ fn same<A: Number, B: Number>(a: &Memory<A>, b: &Memory<B>) -> Result<u64> {
 pub fn enter(r: &Memory<f64>, norm: f64, x: &mut Memory<f32>) -> Result<()> {
     let (n, gpu) = (same(r, x)?, x.gpu());
     // SAFETY: as above.
-    unsafe { launch::enter_f32(gpu, Launch::covering(n as usize, THREADS), r.address(), norm, x.address(), n) }
+    unsafe {
+        launch::enter_f32(gpu, Launch::covering(n as usize, THREADS), r.address(), norm, x.address(), n)
+    }
 }
 
 /// d ← norm x.
@@ -253,5 +255,7 @@ pub fn enter(r: &Memory<f64>, norm: f64, x: &mut Memory<f32>) -> Result<()> {
 pub fn leave(x: &Memory<f32>, norm: f64, d: &mut Memory<f64>) -> Result<()> {
     let (n, gpu) = (same(x, d)?, d.gpu());
     // SAFETY: as above.
-    unsafe { launch::leave_f32(gpu, Launch::covering(n as usize, THREADS), x.address(), norm, d.address(), n) }
+    unsafe {
+        launch::leave_f32(gpu, Launch::covering(n as usize, THREADS), x.address(), norm, d.address(), n)
+    }
 }

@@ -277,6 +277,8 @@ pub fn store<T: Real>(
     let (sums, chunks) = (partial.address(), count as u32);
     let (e, r, z) = (e.address(), r.address(), z.address());
     // SAFETY: as above, and a sum for each chunk.
-    unsafe { launch::store(gpu, vector::halves(count), e, scale, r, z, n as u64, size as u64, chunks, sums) }?;
+    unsafe {
+        launch::store(gpu, vector::halves(count), e, scale, r, z, n as u64, size as u64, chunks, sums)
+    }?;
     vector::finish::<T>(gpu, partial, chunks, size, total)
 }

@@ -287,12 +287,7 @@ impl<T: Real> Operator<T> {
 }
 
 /// total ← what the row sums of a box add up to.
-pub(crate) fn finish<T: Real>(
-    gpu: &Gpu,
-    extent: Box,
-    sums: Address<f64>,
-    total: Address<f64>,
-) -> Result<()> {
+pub(crate) fn finish<T: Real>(gpu: &Gpu, extent: Box, sums: Address<f64>, total: Address<f64>) -> Result<()> {
     let [_, ny, nz] = extent.n;
     let threads = nz.next_multiple_of(32).min(1024);
     // SAFETY: there is a sum for every row, and room for one number at `total`.

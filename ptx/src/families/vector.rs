@@ -207,7 +207,9 @@ pub fn multiply_dot<T: Real>(
     let (n, width, count) = (n as u64, size as u64, count as u32);
     let (d, x, y, gpu) = (d.address(), x.address(), y.address(), y.gpu());
     // SAFETY: as in `dot`.
-    unsafe { launch::multiply_dot(gpu, halves(count as usize), d, x, y, n, width, count, partial.address()) }?;
+    unsafe {
+        launch::multiply_dot(gpu, halves(count as usize), d, x, y, n, width, count, partial.address())
+    }?;
     finish::<T>(gpu, partial, count, size, total)
 }
 
@@ -286,7 +288,13 @@ impl Partial {
 }
 
 /// Adds up the chunks of each block, then the blocks.
-pub(crate) fn finish<T: Real>(gpu: &Gpu, partial: &Partial, count: u32, size: usize, total: Address<f64>) -> Result<()> {
+pub(crate) fn finish<T: Real>(
+    gpu: &Gpu,
+    partial: &Partial,
+    count: u32,
+    size: usize,
+    total: Address<f64>,
+) -> Result<()> {
     finish_blocks::<T>(gpu, partial, count, size.div_ceil(CHUNK) as u32, total)
 }
 

@@ -39,6 +39,23 @@ impl<T: Scalar> Level<T> {
     pub fn bytes(&self) -> usize {
         self.a.bytes() + self.p.bytes()
     }
+
+    /// What each step of the Chebyshev smoother keeps of its direction, and takes of D⁻¹ times the residual.
+    pub fn factors(&self, degree: usize) -> impl Iterator<Item = [f64; 2]> {
+        let (upper, lower) = (self.largest, self.largest / share(degree));
+        let (theta, delta) = (0.5 * (upper + lower), 0.5 * (upper - lower));
+        let sigma = theta / delta;
+        let mut rho = 1.0 / sigma;
+        (0..degree).map(move |step| {
+            if step == 0 {
+                return [0.0, 1.0 / theta];
+            }
+            let next = 1.0 / (2.0 * sigma - rho);
+            let factors = [next * rho, 2.0 * next / delta];
+            rho = next;
+            factors
+        })
+    }
 }
 
 /// Blocks of rows, one after the other, that restrict to a piece of sums.
@@ -379,19 +396,7 @@ fn share(degree: usize) -> f64 {
 /// x ← x + p(D⁻¹A) D⁻¹ (f − A x) with the Chebyshev polynomial of a degree, by its three-term recurrence.
 fn chebyshev<T: Scalar>(level: &Level<T>, degree: usize, f: &[T], xx: Shared<T>, direction: &mut [T]) {
     let (a, d) = (&level.a, Shared::new(direction));
-    let (upper, lower) = (level.largest, level.largest / share(degree));
-    let (theta, delta) = (0.5 * (upper + lower), 0.5 * (upper - lower));
-    let sigma = theta / delta;
-    let mut rho = 1.0 / sigma;
-    for step in 0..degree {
-        let (keep, take) = if step == 0 {
-            (0.0, 1.0 / theta)
-        } else {
-            let next = 1.0 / (2.0 * sigma - rho);
-            let factors = (next * rho, 2.0 * next / delta);
-            rho = next;
-            factors
-        };
+    for (step, [keep, take]) in level.factors(degree).enumerate() {
         a.each_block(|b| {
             for i in a.blocks[b].clone() {
                 // SAFETY: one thread works on a block at a time, and nobody writes to x.

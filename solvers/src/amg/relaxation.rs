@@ -258,6 +258,18 @@ impl<T: Scalar> Relaxation<T> {
         if self.inverse[i] == zero { zero } else { T::of(1.0) / self.inverse[i] - self.excess[i] }
     }
 
+    /// The matrix, row by row.
+    #[cfg(feature = "cuda")]
+    pub fn to_csr(&self) -> Result<crate::Csr<T>> {
+        let n = self.rows();
+        let entries = (0..n).flat_map(|i| {
+            let row = self.offsets[i] as usize..self.offsets[i + 1] as usize;
+            let couplings = row.map(move |e| (i as u32, self.columns[e] % n as u32, self.values[e]));
+            couplings.chain([(i as u32, i as u32, self.diagonal(i))])
+        });
+        crate::Csr::from_triplets(n, n, &entries.collect::<Vec<_>>())
+    }
+
     /// The largest sum of the absolute entries of a row over its diagonal: no eigenvalue of D⁻¹A is larger.
     pub fn row_bound(&self) -> f64 {
         let of = |i: usize| {

@@ -1,12 +1,12 @@
 //! Structured operators on a device.
 
 use super::{Device, DeviceBuffer, Number};
+use crate::error::check_len;
 use crate::operator::check_apply;
 use crate::stencil::faces::Faces;
 use crate::stencil::floating::Floating;
 use crate::stencil::poisson::Constant;
 use crate::stencil::rows::{Extent, Rows};
-use crate::error::check_len;
 use crate::{LinearOperator, Map, Operator, Properties, Result, Scalar, Shape, Space, Stencil};
 use resolvent_ptx::Memory;
 use resolvent_ptx::families::stencil::{Box as Cells, Kind, Operator as Kernels};
@@ -93,10 +93,8 @@ impl<T: Scalar> DeviceStencil<T> {
             Stencil::Faces(a) => (faces(space, &a.faces.cast(), None)?, a.floating().clone()),
         };
         let shape = a.shape();
-        let work = Work {
-            updated: space.zeros(shape.rows)?,
-            sums: Memory::new(space.gpu(), kernels.row_sums())?,
-        };
+        let work =
+            Work { updated: space.zeros(shape.rows)?, sums: Memory::new(space.gpu(), kernels.row_sums())? };
         Ok(Self {
             shape,
             properties: a.properties(),

@@ -5,8 +5,12 @@
 //! rectified; every second one is added to what was before the pair. One average-pooled branch is brought back by its nearest
 //! value and added; a last layer reads one number from the channels of each cell.
 
+#[cfg(feature = "cuda")]
+mod device;
 mod evaluation;
 
+#[cfg(feature = "cuda")]
+pub(super) use device::DeviceEvaluation;
 pub(super) use evaluation::Evaluation;
 
 use crate::learn::{Activation, Initializer, Linear, Parameters, Resampling, Tape, Var};

@@ -12,6 +12,8 @@
 mod evaluation;
 
 pub(super) use evaluation::Evaluation;
+#[cfg(feature = "cuda")]
+pub(super) use evaluation::device::DeviceEvaluation;
 
 use super::image::IMAGES;
 use crate::learn::{Activation, Initializer, Linear, Parameters, Resampling, Tape, Var};

@@ -172,6 +172,27 @@ impl Model {
         Ok(Proposal::new(grid.cells(), evaluation))
     }
 
+    /// As [`on`](Self::on), on a device.
+    ///
+    /// # Errors
+    /// As [`on`](Self::on); [`Error::Device`].
+    #[cfg(feature = "cuda")]
+    pub fn on_device(&self, space: &crate::Device<f64>, a: &Stencil) -> Result<super::DeviceProposal> {
+        use super::device::Evaluate;
+        let (grid, p) = (a.grid(), &self.parameters);
+        self.check(grid)?;
+        let evaluation: Box<dyn Evaluate> = match &self.network {
+            Network::Dcdm(network, layers) => {
+                Box::new(dcdm::DeviceEvaluation::new(space, *network, layers, p, grid)?)
+            }
+            Network::Masked(layers) => {
+                let host = masked::Evaluation::new(layers, p, grid, image(a)?)?;
+                Box::new(masked::DeviceEvaluation::new(space, &host)?)
+            }
+        };
+        Ok(super::DeviceProposal::new(grid.cells(), evaluation))
+    }
+
     fn check(&self, grid: Grid) -> Result<()> {
         let (dim, is) = (self.architecture.dim(), grid.dim());
         if dim == is {

@@ -3,18 +3,15 @@
 use super::MultigridOptions;
 use super::hierarchy::{Coefficients, Interpolation, Level, build};
 use super::weights::Separable;
+use crate::device::cycle::{Cycle, Workspace, preconditioner};
 use crate::device::stencil::{cells, constant, faces, flags};
-use crate::device::{Device, DeviceBuffer, Number};
-use crate::error::check_len;
-use crate::host::reduce;
-use crate::operator::check_apply;
+use crate::device::{Device, DeviceBuffer};
 use crate::stencil::rows::{Row, Rows};
-use crate::{Error, LinearOperator, Map, Operator, Properties, Result, Scalar, Shape, Space, Stencil};
-use num_traits::Float;
+use crate::{Error, Map, Properties, Result, Scalar, Shape, Space, Stencil};
 use resolvent_ptx::Memory;
 use resolvent_ptx::families::multigrid::{self as kernels, Level as Pieces};
 use resolvent_ptx::families::vector;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// The cycle of [`Multigrid`](crate::Multigrid) on a device, with the hierarchy that is built on the host: `DeviceMultigrid<f32>` on
 /// `Device<f64>` reads and writes f64 and works in f32.
@@ -29,7 +26,7 @@ pub struct DeviceMultigrid<T: Scalar> {
     levels: Vec<DeviceLevel<T>>,
     /// Of the coarsest level, `[n, n]`.
     inverse: Memory<f64>,
-    work: Mutex<Work<T>>,
+    work: Mutex<Workspace<Vectors<T>>>,
 }
 
 /// A level and what is done on it.
@@ -41,13 +38,8 @@ struct DeviceLevel<T: Scalar> {
     polynomial: Option<[f64; 3]>,
 }
 
-#[derive(Debug)]
-struct Work<T: Scalar> {
-    /// f, e and the sum of the terms of a polynomial, of each level and of the coarsest.
-    vectors: Vec<[DeviceBuffer<T>; 3]>,
-    /// What a right-hand side is multiplied by, to be within the range of `T`.
-    scale: f64,
-}
+/// f, e and the sum of the terms of a polynomial, of each level and of the coarsest.
+type Vectors<T> = Vec<[DeviceBuffer<T>; 3]>;
 
 impl<T: Scalar> DeviceMultigrid<T> {
     /// Builds the hierarchy on the host, and copies it.
@@ -59,10 +51,10 @@ impl<T: Scalar> DeviceMultigrid<T> {
         let (host, last) = build::<T>(a, &options)?;
         let levels = host.iter().map(|level| copy(space, level)).collect::<Result<Vec<_>>>()?;
         let extents = host.iter().map(|l| (l.halving.fine.cells(), l.polynomial.is_some()));
-        let vectors = extents.chain([(last.extent.cells(), false)]).map(|(n, sum)| {
-            Ok([space.zeros(n)?, space.zeros(n)?, space.zeros(if sum { n } else { 0 })?])
-        });
-        let work = Work { vectors: vectors.collect::<Result<_>>()?, scale: 1.0 };
+        let vectors = extents
+            .chain([(last.extent.cells(), false)])
+            .map(|(n, sum)| Ok([space.zeros(n)?, space.zeros(n)?, space.zeros(if sum { n } else { 0 })?]));
+        let work = Workspace { vectors: vectors.collect::<Result<_>>()?, scale: 1.0 };
         Ok(Self {
             shape: a.shape(),
             properties: a.properties(),
@@ -78,9 +70,9 @@ impl<T: Scalar> DeviceMultigrid<T> {
             let [f, e, _] = &mut vectors[0];
             return Ok(kernels::direct(&self.inverse, f, e)?);
         };
-        let Some(terms) = level.polynomial else { return self.cycle(depth, vectors) };
+        let Some(terms) = level.polynomial else { return self.visit(depth, vectors) };
         for (power, factor) in terms.map(T::of).into_iter().enumerate() {
-            self.cycle(depth, vectors)?;
+            self.visit(depth, vectors)?;
             let [f, e, sum] = &mut vectors[0];
             vector::axpby(factor, e, T::of(if power == 0 { 0.0 } else { 1.0 }), sum)?;
             if power + 1 < terms.len() {
@@ -93,7 +85,7 @@ impl<T: Scalar> DeviceMultigrid<T> {
     }
 
     /// e ← B f on level `depth`.
-    fn cycle(&self, depth: usize, vectors: &mut [[DeviceBuffer<T>; 3]]) -> Result<()> {
+    fn visit(&self, depth: usize, vectors: &mut [[DeviceBuffer<T>; 3]]) -> Result<()> {
         let DeviceLevel { pieces, sweep, .. } = &self.levels[depth];
         let colour = |half: usize| (half % 2) as u32;
         let (fine, coarse) = vectors.split_at_mut(1);
@@ -115,7 +107,11 @@ impl<T: Scalar> DeviceMultigrid<T> {
 /// A level of the host's hierarchy on a device.
 fn copy<T: Scalar>(space: &Device<T>, level: &Level<T>) -> Result<DeviceLevel<T>> {
     let unsuited = |needs| {
-        Err(Error::Unsuited { what: "multigrid on a GPU", needs, mend: "solve on the processor, or with --precond jacobi" })
+        Err(Error::Unsuited {
+            what: "multigrid on a GPU",
+            needs,
+            mend: "solve on the processor, or with --precond jacobi",
+        })
     };
     if level.band.is_some() {
         return unsuited("a hierarchy without a band");
@@ -148,7 +144,10 @@ fn copy<T: Scalar>(space: &Device<T>, level: &Level<T>) -> Result<DeviceLevel<T>
         }
         Interpolation::Planar(..) => return unsuited("an operator of five or seven points on every level"),
     };
-    let coarse = cells(level.halving.coarse);
+    // Along x, a ring of one coarse cell gives to itself what it would give to its neighbour.
+    let mut coarse = level.halving.coarse;
+    coarse.periodic[0] = level.halving.fine.periodic[0];
+    let coarse = cells(coarse);
     Ok(DeviceLevel {
         pieces: Pieces::new(operator, interpolation, coarse, level.halving.halve)?,
         sweep: level.sweep.omegas().to_vec(),
@@ -165,127 +164,22 @@ impl<T: Scalar> Map for DeviceMultigrid<T> {
     }
 }
 
-/// How a right-hand side comes to the finest level, and its result from there.
-trait Ends<T: Scalar>: Space {
-    /// f ← scale r.
-    fn load(&self, r: &Self::Slice, scale: f64, f: &mut Memory<T>) -> Result<()>;
-    /// z ← e/scale; out ← r·z.
-    fn store(
-        &self,
-        e: &Memory<T>,
-        scale: f64,
-        r: &Self::Slice,
-        z: &mut Self::Slice,
-        out: &mut Self::Value,
-    ) -> Result<()>;
-    /// max |r|.
-    fn largest(&self, r: &Self::Slice) -> Result<f64>;
-}
+impl<T: Scalar> Cycle<T> for DeviceMultigrid<T> {
+    type Vectors = Vectors<T>;
 
-impl<T: Scalar> Ends<T> for Device<f64> {
-    fn load(&self, r: &Memory<f64>, scale: f64, f: &mut Memory<T>) -> Result<()> {
-        Ok(kernels::load(r, scale, f)?)
+    fn size(&self) -> Shape {
+        self.shape
     }
-    fn store(
-        &self,
-        e: &Memory<T>,
-        scale: f64,
-        r: &Memory<f64>,
-        z: &mut Memory<f64>,
-        out: &mut Number,
-    ) -> Result<()> {
-        let (size, mut partial) = (reduce::blocks(r.len()), self.partial(r.len())?);
-        Ok(kernels::store(self.gpu(), e, 1.0 / scale, r, z, size, &mut partial, out.address())?)
+    fn work(&self) -> &Mutex<Workspace<Vectors<T>>> {
+        &self.work
     }
-    fn largest(&self, r: &Memory<f64>) -> Result<f64> {
-        self.largest_of(r)
+    fn ends(vectors: &mut Vectors<T>) -> (&mut Memory<T>, &mut Memory<T>) {
+        let [f, e, _] = &mut vectors[0];
+        (f, e)
+    }
+    fn cycle(&self, vectors: &mut Vectors<T>) -> Result<()> {
+        self.solve(0, vectors)
     }
 }
 
-impl Ends<f32> for Device<f32> {
-    fn load(&self, r: &Memory<f32>, scale: f64, f: &mut Memory<f32>) -> Result<()> {
-        self.axpby(scale as f32, r, 0.0, f)
-    }
-    fn store(
-        &self,
-        e: &Memory<f32>,
-        scale: f64,
-        r: &Memory<f32>,
-        z: &mut Memory<f32>,
-        out: &mut Number,
-    ) -> Result<()> {
-        self.axpby((1.0 / scale) as f32, e, 0.0, z)?;
-        self.dot_to(r, z, out)
-    }
-    fn largest(&self, r: &Memory<f32>) -> Result<f64> {
-        self.largest_of(r)
-    }
-}
-
-impl<T: Scalar> DeviceMultigrid<T> {
-    fn run<S: Ends<T>>(&self, space: &S, r: &S::Slice, z: &mut S::Slice, out: &mut S::Value) -> Result<()> {
-        let Work { vectors, scale } = &mut *self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        space.load(r, *scale, &mut vectors[0][0])?;
-        self.solve(0, vectors)?;
-        space.store(&vectors[0][1], *scale, r, z, out)
-    }
-
-    /// As `run`, with another scale when the product shows that r is outside the range of `T`.
-    fn run_now<S: Ends<T>>(&self, space: &S, r: &S::Slice, z: &mut S::Slice) -> Result<f64> {
-        check_len("x", self.shape.cols, space.len(r))?;
-        check_len("y", self.shape.rows, space.len(z))?;
-        let mut out = space.value(0.0)?;
-        self.run(space, r, z, &mut out)?;
-        let [product] = space.read([&out])?;
-        if product.is_finite() && (1e-60..1e60).contains(&product) {
-            return Ok(product);
-        }
-        let largest = space.largest(r)?;
-        if largest == 0.0 || !largest.is_finite() {
-            return Ok(product);
-        }
-        let scale = (1.0 / largest).min(0.5 * S::Scalar::max_value().f64());
-        self.work.lock().unwrap_or_else(PoisonError::into_inner).scale = scale;
-        self.run(space, r, z, &mut out)?;
-        Ok(space.read([&out])?[0])
-    }
-}
-
-macro_rules! preconditioner {
-    ($work:ty, $space:ty) => {
-        impl Operator<Device<$space>> for DeviceMultigrid<$work> {
-            fn apply(
-                &self,
-                space: &Device<$space>,
-                x: &Memory<$space>,
-                y: &mut Memory<$space>,
-            ) -> Result<()> {
-                self.run_now(space, x, y).map(drop)
-            }
-        }
-        impl LinearOperator<Device<$space>> for DeviceMultigrid<$work> {
-            fn apply_dot(
-                &self,
-                space: &Device<$space>,
-                x: &Memory<$space>,
-                y: &mut Memory<$space>,
-            ) -> Result<f64> {
-                self.run_now(space, x, y)
-            }
-            /// Without a look at the product: where that is no positive number, `apply_dot` finds another scale.
-            fn apply_dot_to(
-                &self,
-                space: &Device<$space>,
-                x: &Memory<$space>,
-                y: &mut Memory<$space>,
-                out: &mut Number,
-            ) -> Result<()> {
-                check_apply(space, self.shape, x, y)?;
-                self.run(space, x, y, out)
-            }
-        }
-    };
-}
-preconditioner!(f32, f32);
-preconditioner!(f32, f64);
-preconditioner!(f64, f64);
+preconditioner!(DeviceMultigrid: f32 => f32, f32 => f64, f64 => f64);

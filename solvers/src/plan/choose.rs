@@ -91,7 +91,7 @@ impl Plan {
         };
         let preconditioner = match self.preconditioner {
             Preconditioner::Auto if grid => Preconditioner::Auto,
-            Preconditioner::Auto if positive => Preconditioner::Chebyshev,
+            Preconditioner::Auto if positive => Preconditioner::Amg,
             Preconditioner::Auto => Preconditioner::None,
             named => named,
         };

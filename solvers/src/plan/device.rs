@@ -1,12 +1,14 @@
 //! A plan on a device: the matrix, its preconditioner and the workspace of the method, all there.
 
+use super::iteration::{PATIENCE, RESTART, WINDOW};
 use super::{Matrix, Method, Plan, Precision, Preconditioner};
 use crate::compose::Constants;
-use crate::device::{Device, DeviceBuffer, DeviceCsr, DeviceMultigrid, DeviceStencil};
-use crate::precond::{Chebyshev, ChebyshevOptions, Jacobi};
+use crate::device::{Device, DeviceAmg, DeviceBuffer, DeviceCsr, DeviceMultigrid, DeviceStencil};
+use crate::direction::{DeviceProposal, Model};
+use crate::precond::{Chebyshev, ChebyshevOptions, Jacobi, spai0};
 use crate::{
-    Bicgstab, Cg, Error, Fgmres, FlexibleCg, Gmres, LinearOperator, Map, Minres, MultigridOptions, Progress, Report,
-    Result, Space, Stop, Tuning,
+    AmgOptions, Bicgstab, Cg, Csr, Error, Fgmres, FlexibleCg, Gmres, LinearOperator, Map, Minres,
+    MultigridOptions, Progress, Report, Result, Space, Stop, Tuning,
 };
 use std::ops::ControlFlow;
 
@@ -29,6 +31,8 @@ enum Iteration {
     Gmres(Gmres<Device<f64>>),
     Fgmres(Fgmres<Device<f64>>),
     Bicgstab(Bicgstab<Device<f64>>),
+    /// With the network.
+    Directions(FlexibleCg<Device<f64>>, Box<DeviceProposal>),
 }
 
 fn unsuited<T>(what: &'static str, needs: &'static str) -> Result<T> {
@@ -51,11 +55,21 @@ fn preconditioner(
 ) -> Result<Option<Box<Linear>>> {
     let multigrid = |options| -> Result<Box<Linear>> {
         let Matrix::Structured(a) = a else {
-            return unsuited("a grid Laplacian for multigrid", "the preconditioner chebyshev, jacobi or none");
+            return unsuited(
+                "a grid Laplacian for multigrid",
+                "the preconditioner chebyshev, jacobi or none",
+            );
         };
         Ok(match plan.precision {
             Precision::Mixed => Box::new(DeviceMultigrid::<f32>::new(&space.cast(), a, options)?),
             Precision::F64 => Box::new(DeviceMultigrid::<f64>::new(space, a, options)?),
+        })
+    };
+    let algebraic = |a: &Csr<f64>| -> Result<Box<Linear>> {
+        let options = AmgOptions::for_device();
+        Ok(match plan.precision {
+            Precision::Mixed => Box::new(DeviceAmg::<f32>::new(&space.cast(), a, options)?),
+            Precision::F64 => Box::new(DeviceAmg::<f64>::new(space, a, options)?),
         })
     };
     Ok(Some(match (plan.preconditioner, a) {
@@ -69,10 +83,14 @@ fn preconditioner(
             Some(tuning) => MultigridOptions::tuned(tuning),
             None => MultigridOptions::learned(grid.grid().dim())?,
         })?,
+        (Preconditioner::Amg, Matrix::Sparse(a)) => algebraic(a)?,
+        (Preconditioner::Amg, Matrix::Singular(a)) => algebraic(a.inner())?,
+        (Preconditioner::Spai0, Matrix::Sparse(a)) => Box::new(spai0(space, a)?),
+        (Preconditioner::Spai0, Matrix::Singular(a)) => Box::new(spai0(space, a.inner())?),
         _ => {
             return unsuited(
                 "a GPU",
-                "the preconditioner none, jacobi, chebyshev, or on grids multigrid or learned",
+                "the preconditioner none, jacobi or chebyshev, on grids multigrid or learned, elsewhere amg or spai0",
             );
         }
     }))
@@ -85,6 +103,7 @@ impl OnDevice {
         plan: Plan,
         a: &Matrix,
         stop: Stop,
+        model: Option<&Model>,
         tuning: Option<Tuning>,
     ) -> Result<Self> {
         let n = a.shape().rows;
@@ -94,12 +113,22 @@ impl OnDevice {
             Method::Cg => Iteration::Cg(Cg::unpreconditioned(space, n, stop)?),
             Method::FlexibleCg => Iteration::FlexibleCg(FlexibleCg::new(space, n, stop)?),
             Method::Minres => Iteration::Minres(Minres::new(space, n, stop)?),
-            Method::Gmres => Iteration::Gmres(Gmres::with_restart(space, n, stop, super::iteration::RESTART)?),
-            Method::FlexibleGmres => {
-                Iteration::Fgmres(Fgmres::with_restart(space, n, stop, super::iteration::RESTART)?)
-            }
+            Method::Gmres => Iteration::Gmres(Gmres::with_restart(space, n, stop, RESTART)?),
+            Method::FlexibleGmres => Iteration::Fgmres(Fgmres::with_restart(space, n, stop, RESTART)?),
             Method::BiCgStab => Iteration::Bicgstab(Bicgstab::new(space, n, stop)?),
-            _ => return unsuited("a GPU", "the method cg, fcg, minres, gmres, fgmres or bicgstab"),
+            Method::Directions => {
+                let (Matrix::Structured(a), Some(model)) = (a, model) else {
+                    return unsuited("the method of learned directions", "a grid Laplacian and a model");
+                };
+                let fcg = FlexibleCg::with_memory(space, n, stop, WINDOW)?.with_patience(PATIENCE);
+                Iteration::Directions(fcg, Box::new(model.on_device(space, a)?))
+            }
+            _ => {
+                return unsuited(
+                    "a GPU",
+                    "the method cg, fcg, minres, gmres, fgmres, bicgstab or directions",
+                );
+            }
         };
         let a = matrix(space, a)?;
         Ok(Self { a, m, iteration, b: space.zeros(n)?, x: space.zeros(n)?, space: space.clone() })
@@ -123,6 +152,7 @@ impl OnDevice {
             Iteration::Gmres(i) => i.solve_watched(space, a, m, b, y, watch),
             Iteration::Fgmres(i) => i.solve_watched(space, a, m.map(|m| m as _), b, y, watch),
             Iteration::Bicgstab(i) => i.solve_watched(space, a, m, b, y, watch),
+            Iteration::Directions(i, proposal) => i.solve_watched(space, a, Some(&**proposal), b, y, watch),
         }?;
         space.download(device_x, x)?;
         Ok(report)
@@ -136,6 +166,7 @@ impl OnDevice {
             Iteration::Gmres(i) => i.history(),
             Iteration::Fgmres(i) => i.history(),
             Iteration::Bicgstab(i) => i.history(),
+            Iteration::Directions(i, _) => i.history(),
         }
     }
 }

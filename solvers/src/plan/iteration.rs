@@ -14,9 +14,9 @@ type Linear<'a> = dyn LinearOperator<Host<f64>> + 'a;
 /// Steps after which the generalised minimal residuals start again.
 pub(super) const RESTART: usize = 50;
 /// Directions that a proposal is made A-orthogonal to, as published.
-const WINDOW: usize = 2;
+pub(super) const WINDOW: usize = 2;
 /// Proposals in a row that may fail to halve the residual.
-const PATIENCE: usize = 20;
+pub(super) const PATIENCE: usize = 20;
 
 pub(super) enum Iteration {
     Cg(Cg<Host<f64>>),

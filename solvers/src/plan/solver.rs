@@ -45,8 +45,9 @@ impl Plan {
     }
 
     /// As [`set_up`](Self::set_up), on a device: the matrix, its preconditioner and the workspace are copied there once, b and x with
-    /// every solve. What `auto` stands for is what fits a GPU: multigrid on grids, a Chebyshev polynomial for sparse matrices
-    /// that admit conjugate gradients, and no preconditioner for others.
+    /// every solve. What `auto` stands for is what fits a GPU: multigrid on grids, algebraic multigrid for sparse matrices
+    /// that admit conjugate gradients, and no preconditioner for others. `model` is for [`Method::Directions`], `tuning` takes the place
+    /// of the numbers that were learned.
     ///
     /// # Errors
     /// As [`set_up`](Self::set_up); [`Error::Unsuited`] for what is only on the processor; [`Error::Device`].
@@ -56,11 +57,12 @@ impl Plan {
         space: &crate::Device<f64>,
         a: &Matrix,
         stop: Stop,
+        model: Option<&Model>,
         tuning: Option<Tuning>,
     ) -> Result<Solver> {
         let choice = self.fitting_device(a).resolve(a);
         check(choice.plan, a)?;
-        let device = super::device::OnDevice::new(space, choice.plan, a, stop, tuning)?;
+        let device = super::device::OnDevice::new(space, choice.plan, a, stop, model, tuning)?;
         let iteration = Iteration::Device(Box::new(device));
         Ok(Solver { choice, iteration, preconditioner: None, complexity: None, scaling: None })
     }
@@ -94,9 +96,7 @@ fn check(plan: Plan, a: &Matrix) -> Result<()> {
             "a symmetric matrix with a positive diagonal, which this one is not",
             a.properties().admits_cg(),
         ),
-        Method::Minres => {
-            ("the method of minimal residuals", "a symmetric matrix", a.properties().symmetric)
-        }
+        Method::Minres => ("the method of minimal residuals", "a symmetric matrix", a.properties().symmetric),
         Method::Lsqr => ("a solve", "a matrix", true),
         _ => ("this method", "a square matrix", a.shape().is_square()),
     };

@@ -73,13 +73,7 @@ impl<S: Space> LinearOperator<S> for Jacobi<S> {
         check_apply(space, self.shape(), r, z)?;
         space.multiply_dot(&self.inverse, r, z)
     }
-    fn apply_dot_to(
-        &self,
-        space: &S,
-        r: &S::Slice,
-        z: &mut S::Slice,
-        out: &mut S::Value,
-    ) -> Result<()> {
+    fn apply_dot_to(&self, space: &S, r: &S::Slice, z: &mut S::Slice, out: &mut S::Value) -> Result<()> {
         check_apply(space, self.shape(), r, z)?;
         space.multiply_dot_to(&self.inverse, r, z, out)
     }

@@ -1,5 +1,8 @@
 //! The network for one operator, its kernels made once.
 
+#[cfg(feature = "cuda")]
+pub(super) mod device;
+
 use super::MaskedLayers;
 use crate::direction::image::IMAGES;
 use crate::direction::proposal::Evaluate;
