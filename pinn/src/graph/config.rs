@@ -76,7 +76,7 @@ pub struct GraphNetworkConfig {
     pub hidden: usize,
     /// The function between layers.
     pub activation: String,
-    /// How the weights of the systems are made: `clip`, `sigmoid`, `softmax` or `absorbing`.
+    /// How the weights of the systems are made: `clip`, `sigmoid`, `softmax`, `absorbing` or `monotone`.
     pub transition: String,
     /// Whether systems run against the edges: x at a node is made of x at the sources of its edges.
     pub reversed: bool,
@@ -86,6 +86,8 @@ pub struct GraphNetworkConfig {
     pub outer: String,
     /// Whether features of edges come with the logarithms of their sizes beside them.
     pub logarithms: bool,
+    /// Whether features of edges come with the logarithms of their shares of the sums at their two ends: two more for each.
+    pub shares: bool,
     /// Whether anything comes to rest; otherwise the answer is read off b.
     pub rests: bool,
     /// A graph is at rest when a sweep changes x by at most this part of it.
@@ -220,6 +222,7 @@ impl GraphConfig {
                 gamma: 0.5,
                 outer: "identity".into(),
                 logarithms: false,
+                shares: false,
                 rests: true,
                 rtol: 1e-6,
                 sweeps: 1000,

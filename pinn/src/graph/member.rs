@@ -1,6 +1,7 @@
 //! One network that is being trained.
 
 use super::batch::{Batch, Wanted};
+use super::gradient::BatchGradient;
 use super::samples::Samples;
 use crate::{Error, Result};
 use resolvent::graph::{GraphNetwork, Recorded};
@@ -14,9 +15,9 @@ pub(super) struct Member {
     pub adam: Adam<f32>,
     pub loss: f64,
     tape: Tape<f32>,
-    gradient: Vec<f32>,
-    /// What was trained on last, and which draw it was.
-    batch: Option<(u64, Batch)>,
+    gradient: BatchGradient,
+    /// What was trained on last, piece by piece, and which draw it was.
+    batch: Option<(u64, Vec<Batch>)>,
     /// What is never trained on.
     held_out: Vec<Batch>,
 }
@@ -35,7 +36,7 @@ impl Member {
             number,
             network,
             adam: Adam::new(parameters.len(), options)?,
-            gradient: parameters.zeros(),
+            gradient: BatchGradient::new(&parameters),
             parameters,
             loss: f64::NAN,
             tape: Tape::new(),
@@ -56,31 +57,18 @@ impl Member {
             _ => samples.batch(self.number, step)?,
         };
         let batch = &self.batch.insert((draw, batch)).1;
-        let (tape, parameters) = (&mut self.tape, &self.parameters);
-        let term = batch.wanted.term();
+        let parameters = &self.parameters;
+        let term = batch.first().map_or("", |piece| piece.wanted.term());
         let wrong = |what, layer| Error::NotFinite { step, what, term: term.into(), layer };
-        tape.start_with(parameters)?;
-        let recorded = record(tape, &self.network, parameters, batch).map_err(|e| diverged(e, step, term))?;
-        let loss = match &batch.wanted {
-            Wanted::Nodes(values) => {
-                let wanted = tape.input(values, values.len(), 1)?;
-                tape.mean_square_error(recorded.answer, wanted)?
-            }
-            Wanted::Classes(labels) => tape.cross_entropy(recorded.answer, labels)?,
-        };
-        self.loss = tape.number(loss)?;
-        if !self.loss.is_finite() {
-            return Err(wrong("loss", None));
-        }
-        tape.backward(loss).map_err(|e| diverged(e.into(), step, term))?;
-        self.gradient.copy_from_slice(tape.parameter_gradient());
-        if let Some(parameter) = parameters.not_finite(&self.gradient) {
+        let (loss, gradient) = self.gradient.of(&self.network, parameters, batch, step)?;
+        self.loss = loss;
+        if let Some(parameter) = parameters.not_finite(gradient) {
             return Err(wrong("gradient", Some(parameter.name().into())));
         }
         if let Some(most) = clip {
-            clip_by_norm(&mut self.gradient, most)?;
+            clip_by_norm(gradient, most)?;
         }
-        self.adam.step(rate, &self.gradient, self.parameters.values_mut())?;
+        self.adam.step(rate, gradient, self.parameters.values_mut())?;
         match self.parameters.not_finite(self.parameters.values()) {
             Some(parameter) => Err(wrong("parameter", Some(parameter.name().into()))),
             None => Ok(()),
@@ -139,6 +127,14 @@ impl Member {
 }
 
 impl Wanted {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Nodes(values) => values.len(),
+            Self::Classes(labels) => labels.items(),
+        }
+    }
+
     /// The name of its loss.
     pub fn term(&self) -> &'static str {
         match self {
@@ -148,7 +144,7 @@ impl Wanted {
     }
 }
 
-fn record(
+pub(super) fn record(
     tape: &mut Tape<f32>,
     network: &GraphNetwork,
     parameters: &Parameters<f32>,
@@ -161,7 +157,7 @@ fn record(
 }
 
 /// What does not come to rest because its numbers are not finite.
-fn diverged(e: Error, step: u64, term: &str) -> Error {
+pub(super) fn diverged(e: Error, step: u64, term: &str) -> Error {
     match e {
         Error::Solver(resolvent::Error::Diverged { .. }) => {
             Error::NotFinite { step, what: "equilibrium", term: term.into(), layer: None }

@@ -84,7 +84,7 @@ impl Samples {
                 Source::Read(set)
             }
         };
-        let form = Form { logarithms: config.network.logarithms };
+        let form = Form { logarithms: config.network.logarithms, shares: config.network.shares };
         Ok(Self { task, seed: config.seed, batch: train.batch, form, source })
     }
 
@@ -135,11 +135,11 @@ impl Samples {
         }
     }
 
-    /// What member number `member` is trained on at a step. Of a file every graph comes once an epoch, whose last batch may be smaller.
+    /// What member number `member` is trained on at a step, in pieces. Of a file every graph comes once an epoch, whose last batch may be smaller.
     ///
     /// # Errors
     /// Those of making graphs.
-    pub fn batch(&self, member: u32, step: u64) -> Result<Batch> {
+    pub fn batch(&self, member: u32, step: u64) -> Result<Vec<Batch>> {
         match &self.source {
             Source::Made { .. } => self.make(self.seed, self.draw(step) as usize * self.batch, self.batch),
             Source::Read(set) => {
@@ -154,21 +154,21 @@ impl Samples {
         }
     }
 
-    /// What is never trained on, in batches.
+    /// What is never trained on, in pieces.
     ///
     /// # Errors
     /// Those of making graphs.
     pub fn held_out(&self, member: u32) -> Result<Vec<Batch>> {
         match &self.source {
-            Source::Made { .. } => Ok(vec![self.make(!self.seed, 0, HELD_OUT)?]),
+            Source::Made { .. } => self.make(!self.seed, 0, HELD_OUT),
             Source::Read(set) => {
                 let all: Vec<usize> = (0..set.graphs.len()).filter(|i| set.is_held_out(*i, member)).collect();
-                all.chunks(self.batch).map(|c| set.batch(c, self.form)).collect()
+                set.batch(&all, self.form)
             }
         }
     }
 
-    fn make(&self, seed: u64, first: usize, count: usize) -> Result<Batch> {
+    fn make(&self, seed: u64, first: usize, count: usize) -> Result<Vec<Batch>> {
         let processes = Processes::default();
         let one = |i: usize| match self.task {
             GraphTask::ValueIteration => processes.graph(seed, i),
@@ -176,7 +176,7 @@ impl Samples {
         };
         let graphs: Vec<Graph<f64>> =
             (first..first + count).into_par_iter().map(one).collect::<Result<_, _>>()?;
-        Batch::new(&graphs.iter().collect::<Vec<_>>(), &[], 0, self.form)
+        Batch::pieces(&graphs.iter().collect::<Vec<_>>(), &[], 0, self.form)
     }
 }
 
@@ -241,13 +241,13 @@ impl Set {
     ///
     /// # Errors
     /// [`Error::Solver`] for more nodes than can be counted.
-    fn batch(&self, numbers: &[usize], form: Form) -> Result<Batch> {
+    fn batch(&self, numbers: &[usize], form: Form) -> Result<Vec<Batch>> {
         let graphs: Vec<&Graph<f64>> = numbers.iter().map(|i| &self.graphs[*i]).collect();
         let labels: Vec<u32> = match self.classes {
             0 => vec![],
             _ => numbers.iter().map(|i| self.labels[*i]).collect(),
         };
-        Batch::new(&graphs, &labels, self.classes, form)
+        Batch::pieces(&graphs, &labels, self.classes, form)
     }
 }
 

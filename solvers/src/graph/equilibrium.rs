@@ -306,7 +306,7 @@ fn each_graph<T: Scalar>(
 }
 
 /// The number of heads of `[nodes, heads]`.
-fn heads(graphs: &Graphs, length: usize) -> Result<usize> {
+pub(super) fn heads(graphs: &Graphs, length: usize) -> Result<usize> {
     let nodes = graphs.nodes();
     if nodes == 0 {
         check_len("b", 0, length)?;

@@ -1,4 +1,4 @@
-//! Weights of edges that sum to at most 1 at every source.
+//! How numbers on edges become the weights of a system that comes to rest.
 
 use super::Graphs;
 use crate::learn::op::{Inputs, Op, Sinks, Workspace};
@@ -7,7 +7,8 @@ use crate::learn::{Activation, Tape, Var};
 use crate::{Error, Result, Scalar, Shape};
 use std::str::FromStr;
 
-/// How numbers on edges become weights that are not negative and sum to at most 1 at every source, whatever they are.
+/// How numbers on edges become the weights of a system with one x, whatever they are: all but the last make them not negative and of a
+/// sum of at most 1 at every source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Transition {
     /// min(max(z, 0), 1) over the number of edges at the source, as published. Outside 0 to 1 it has no gradient.
@@ -19,6 +20,16 @@ pub enum Transition {
     Softmax,
     /// e^z over 1 + the sum at the source, as in a chain whose walks may end at every node: proportions and their sum are free.
     Absorbing,
+    /// As they are: three numbers of each head make a [`Monotone`](super::Monotone) system, which has one x for any weights, of either sign
+    /// and with any sum.
+    Monotone,
+}
+
+impl Transition {
+    /// Numbers on an edge for each head.
+    pub fn numbers(self) -> usize {
+        if self == Self::Monotone { 3 } else { 1 }
+    }
 }
 
 impl FromStr for Transition {
@@ -30,8 +41,9 @@ impl FromStr for Transition {
             "sigmoid" => Self::Sigmoid,
             "softmax" => Self::Softmax,
             "absorbing" => Self::Absorbing,
+            "monotone" => Self::Monotone,
             _ => {
-                let known = "clip, sigmoid, softmax, absorbing".into();
+                let known = "clip, sigmoid, softmax, absorbing, monotone".into();
                 return Err(Error::Unknown { what: "transition", name: name.into(), known });
             }
         })
@@ -120,7 +132,7 @@ impl<T: Scalar> Op<T> for Weigh {
 }
 
 impl<T: Scalar> Tape<T> {
-    /// Weights from `z: [edges, heads]`, not negative and of a sum of at most 1 at every source.
+    /// Weights from `z: [edges, heads]`, not negative and of a sum of at most 1 at every source; those of a monotone system are z.
     ///
     /// # Errors
     /// [`Error::Operands`]; [`Error::Memory`].
@@ -128,6 +140,7 @@ impl<T: Scalar> Tape<T> {
         match transition {
             Transition::Softmax => self.segment_softmax(z, graphs.sources()),
             Transition::Absorbing => self.open_segment_softmax(z, graphs.sources()),
+            Transition::Monotone => Ok(z),
             _ => {
                 let smooth = transition == Transition::Sigmoid;
                 self.record(Weigh { graphs: graphs.clone(), smooth }, &[z])

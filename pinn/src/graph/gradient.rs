@@ -1,0 +1,92 @@
+//! The gradient of a batch, piece by piece.
+//!
+//! A piece is some graphs whose values stay in the cache from the first layer to the last and back; a batch in one piece goes to
+//! memory and back with each. Gradients of pieces are added in a few streams, whose number and order do not depend on that
+//! of threads.
+
+use super::batch::{Batch, Wanted};
+use super::member::{diverged, record};
+use crate::{Error, Result};
+use rayon::prelude::*;
+use resolvent::graph::GraphNetwork;
+use resolvent::learn::{Parameters, Tape};
+use std::sync::{Mutex, PoisonError};
+
+/// Sums that are made side by side.
+const STREAMS: usize = 4;
+
+/// A sum of gradients, and memory to make them in.
+pub(super) struct BatchGradient {
+    streams: Vec<Vec<f32>>,
+    tapes: Mutex<Vec<Tape<f32>>>,
+}
+
+impl BatchGradient {
+    pub fn new(parameters: &Parameters<f32>) -> Self {
+        let streams = (0..STREAMS).map(|_| parameters.zeros()).collect();
+        Self { streams, tapes: Mutex::default() }
+    }
+
+    /// The loss of a batch at a step, and its gradient, which may be changed.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`].
+    pub fn of(
+        &mut self,
+        network: &GraphNetwork,
+        parameters: &Parameters<f32>,
+        batch: &[Batch],
+        step: u64,
+    ) -> Result<(f64, &mut [f32])> {
+        let all: usize = batch.iter().map(|piece| piece.wanted.len()).sum();
+        let length = batch.len().div_ceil(STREAMS).max(1);
+        let tapes = &self.tapes;
+        let losses = self.streams.par_iter_mut().enumerate().map(|(i, sum)| {
+            sum.fill(0.0);
+            let pieces = batch.chunks(length).nth(i).unwrap_or(&[]);
+            let mut tape = tapes.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+            let mut loss = 0.0;
+            for piece in pieces {
+                let share = piece.wanted.len() as f64 / all.max(1) as f64;
+                loss += share * add(&mut tape, network, parameters, piece, (step, share), sum)?;
+            }
+            tapes.lock().unwrap_or_else(PoisonError::into_inner).push(tape);
+            Ok(loss)
+        });
+        let losses: Vec<Result<f64>> = losses.collect();
+        let loss = losses.into_iter().sum::<Result<f64>>()?;
+        let (sum, others) = self.streams.split_at_mut(1);
+        for other in others.iter().take(batch.len().div_ceil(length).saturating_sub(1)) {
+            sum[0].iter_mut().zip(other).for_each(|(s, o)| *s += o);
+        }
+        Ok((loss, &mut sum[0]))
+    }
+}
+
+/// Adds `share` of the gradient of a piece to `sum`; its loss.
+fn add(
+    tape: &mut Tape<f32>,
+    network: &GraphNetwork,
+    parameters: &Parameters<f32>,
+    piece: &Batch,
+    (step, share): (u64, f64),
+    sum: &mut [f32],
+) -> Result<f64> {
+    let term = piece.wanted.term();
+    tape.start_with(parameters)?;
+    let recorded = record(tape, network, parameters, piece).map_err(|e| diverged(e, step, term))?;
+    let loss = match &piece.wanted {
+        Wanted::Nodes(values) => {
+            let wanted = tape.input(values, values.len(), 1)?;
+            tape.mean_square_error(recorded.answer, wanted)?
+        }
+        Wanted::Classes(labels) => tape.cross_entropy(recorded.answer, labels)?,
+    };
+    let value = tape.number(loss)?;
+    if !value.is_finite() {
+        return Err(Error::NotFinite { step, what: "loss", term: term.into(), layer: None });
+    }
+    tape.backward_from(loss, &[share as f32]).map_err(|e| diverged(e.into(), step, term))?;
+    sum.iter_mut().zip(tape.parameter_gradient()).for_each(|(s, g)| *s += g);
+    Ok(value)
+}
