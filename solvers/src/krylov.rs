@@ -37,6 +37,7 @@ pub(crate) mod basis;
 pub mod bicgstab;
 pub mod block_cg;
 pub mod cg;
+mod coefficients;
 mod cycle;
 pub mod deflated_cg;
 pub mod eigenpairs;

@@ -7,6 +7,7 @@
 //! Storage: r, p, q, and z with a preconditioner. Traffic of a step without one, in f64: p ← r + βp and q ← Ap with p·q in
 //! one pass (32 bytes an unknown on a stencil), x and r with r·r in another (48): 80 bytes, two reductions.
 
+use super::coefficients::Coefficients;
 use super::session::{Needs, Session, Turn, Watch, check_preconditioner, history};
 use crate::error::check_len;
 use crate::{Error, LinearOperator, Report, Result, Scalar, Space, Status, Stop};
@@ -31,6 +32,7 @@ pub struct Cg<S: Space> {
     q: S::Buf,
     z: Option<S::Buf>,
     history: Vec<f64>,
+    coefficients: Coefficients,
 }
 
 impl<S: Space> Cg<S> {
@@ -49,13 +51,20 @@ impl<S: Space> Cg<S> {
     /// As [`new`](Self::new).
     pub fn unpreconditioned(space: &S, n: usize, stop: Stop) -> Result<Self> {
         stop.check()?;
-        let history = history(&stop);
-        Ok(Self { stop, r: space.zeros(n)?, p: space.zeros(n)?, q: space.zeros(n)?, z: None, history })
+        let (history, coefficients) = (history(&stop), Coefficients::new(stop.max_steps));
+        let [r, p, q] = [space.zeros(n)?, space.zeros(n)?, space.zeros(n)?];
+        Ok(Self { stop, r, p, q, z: None, history, coefficients })
     }
 
     /// ‖r‖₂ of the recurrence before every step of the last solve, and at its end.
     pub fn history(&self) -> &[f64] {
         &self.history
+    }
+
+    /// The smallest and the largest eigenvalue of A, or of MA with a preconditioner, as far as the last solve has seen them: Ritz values
+    /// of its first steps, which lie inside the spectrum. `None` before a step.
+    pub fn spectrum(&self) -> Option<[f64; 2]> {
+        self.coefficients.ends()
     }
 
     /// Solves Ax = b from the starting point in `x`, with `m` ≈ A⁻¹ when given.
@@ -107,8 +116,9 @@ impl<S: Space> Cg<S> {
         watch: Watch,
     ) -> Result<Report> {
         self.history.clear();
+        self.coefficients.clear();
         check_preconditioner("Cg", m)?;
-        let Self { stop, r, p, q, z, history } = self;
+        let Self { stop, r, p, q, z, history, coefficients } = self;
         if m.is_some() && z.is_none() {
             return Err(Error::Unsuited {
                 what: "a solve with a preconditioner",
@@ -152,6 +162,7 @@ impl<S: Space> Cg<S> {
             if curvature <= 0.0 || !S::Scalar::of(alpha).f64().is_finite() {
                 break Status::NotPositiveDefinite { curvature };
             }
+            coefficients.note(beta, alpha);
             residual = space.step(S::Scalar::of(alpha), p, q, x, r)?.sqrt();
             step += 1;
             rho_before = rho;
@@ -205,6 +216,25 @@ mod tests {
             "{} {residual}",
             report.true_residual
         );
+    }
+
+    #[test]
+    fn the_spectrum_is_that_of_the_operator_and_of_the_preconditioned_one() {
+        let (n, space) = (40, Host::<f64>::new());
+        let entries: Vec<f64> = (0..n).map(|i| 0.5 + f64::from(i * i)).collect();
+        let a = crate::Diagonal::new(&space, &entries).unwrap();
+        let mut cg = Cg::new(&space, n as usize, Stop::rtol(1e-12)).unwrap();
+        assert_eq!(cg.spectrum(), None);
+        let b = &noise()[..n as usize];
+        let mut ends = |m: Option<&dyn LinearOperator<Host<f64>>>| {
+            let _ = cg.solve(&space, &a, m, b, &mut vec![0.0; n as usize]).unwrap();
+            cg.spectrum().unwrap()
+        };
+        let [low, high] = ends(None);
+        assert!((low - 0.5).abs() < 1e-6 && (high - 1521.5).abs() < 1e-6, "{low} {high}");
+        let m = Jacobi::new(&space, &entries).unwrap();
+        let [low, high] = ends(Some(&m));
+        assert!((low - 1.0).abs() < 1e-12 && (high - 1.0).abs() < 1e-12, "{low} {high}");
     }
 
     #[test]

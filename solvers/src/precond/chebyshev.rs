@@ -48,6 +48,10 @@ pub struct Chebyshev<S: Space, A> {
     work: Mutex<Work<S>>,
 }
 
+/// Halvings in the search for an eigenvalue, and ratios that are tried.
+const HALVINGS: usize = 60;
+const RATIOS: u32 = 64;
+
 struct Work<S: Space> {
     r: S::Buf,
     d: S::Buf,
@@ -83,6 +87,70 @@ impl<S: Space, A: LinearOperator<S>> Chebyshev<S, A> {
         let work = Work { r: space.zeros(n)?, d: space.zeros(n)?, w: space.zeros(n)? };
         let (theta, delta) = (0.5 * (largest + smallest), 0.5 * (largest - smallest));
         Ok(Self { a, jacobi, degree: options.degree, theta, delta, work: work.into() })
+    }
+
+    /// Options for the next of a sequence of systems, from the eigenvalues of MA that solving this one has shown
+    /// ([`Cg::spectrum`](crate::Cg::spectrum)): where the smallest lies, the interval is the one that leaves the least condition number with
+    /// this degree; the largest is not estimated again as long as what was seen is within what the polynomial allows.
+    ///
+    /// ```
+    /// use resolvent::precond::{Chebyshev, ChebyshevOptions};
+    /// use resolvent::{Boundary, Cg, Grid, Host, Poisson, Stencil, Stop};
+    /// let space = Host::<f64>::new();
+    /// let a = Poisson::new(Grid::new_2d(40, 40)?, [[Boundary::DIRICHLET; 2]; 3])?;
+    /// let diagonal = Stencil::from(a.clone()).diagonal();
+    /// let m = Chebyshev::new(&space, &a, &diagonal, ChebyshevOptions::default())?;
+    /// let mut cg = Cg::new(&space, 1600, Stop::default())?;
+    /// let b: Vec<f64> = (0..1600).map(|i| ((i * 7919) % 101) as f64 - 50.0).collect();
+    /// let first = cg.solve(&space, &a, Some(&m), &b, &mut vec![0.0; 1600])?;
+    /// let learned = m.learned(cg.spectrum().unwrap());
+    /// let m = Chebyshev::new(&space, &a, &diagonal, learned)?;
+    /// let second = cg.solve(&space, &a, Some(&m), &b, &mut vec![0.0; 1600])?;
+    /// assert!(second.steps <= first.steps + 1);
+    /// # Ok::<(), resolvent::Error>(())
+    /// ```
+    pub fn learned(&self, [low, high]: [f64; 2]) -> ChebyshevOptions {
+        let [start, end] = self.interval();
+        let kept =
+            ChebyshevOptions { degree: self.degree, ratio: end / start, ..ChebyshevOptions::default() };
+        let bound = 1.0 / self.polynomial(self.theta / self.delta);
+        // Above 1 + the bound something lies beyond the end; the end is kept only when nothing does.
+        if !(low > 0.0 && high.is_finite() && high <= 1.0 + bound * (1.0 + 1e-6)) {
+            return kept;
+        }
+        let kept = ChebyshevOptions { largest: Some(end), ..kept };
+        if low >= 1.0 - bound * (1.0 + 1e-6) {
+            return kept;
+        }
+        // λ p(λ) grows from 0 to the start of the interval.
+        let value = |lambda: f64, [theta, delta]: [f64; 2]| {
+            1.0 - self.polynomial((theta - lambda) / delta) / self.polynomial(theta / delta)
+        };
+        let (mut below, mut above) = (0.0, start);
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (below + above);
+            if value(middle, [self.theta, self.delta]) < low { below = middle } else { above = middle }
+        }
+        let smallest = above;
+        let condition = |ratio: f64| {
+            let (theta, delta) = (0.5 * end * (1.0 + 1.0 / ratio), 0.5 * end * (1.0 - 1.0 / ratio));
+            let bound = 1.0 / self.polynomial(theta / delta);
+            (1.0 + bound) / value(smallest, [theta, delta]).min(1.0 - bound)
+        };
+        let ratios = (1..=RATIOS).map(|i| (end / smallest).powf(f64::from(i) / f64::from(RATIOS)));
+        let best = ratios.filter(|r| *r > 1.0 + 1e-9).min_by(|a, b| condition(*a).total_cmp(&condition(*b)));
+        ChebyshevOptions { ratio: best.unwrap_or(kept.ratio), ..kept }
+    }
+
+    /// The Chebyshev polynomial whose scaled form 1 − λ p(λ) is, one degree above that of p.
+    fn polynomial(&self, x: f64) -> f64 {
+        let degree = (self.degree + 1) as f64;
+        if x.abs() <= 1.0 {
+            libm::cos(degree * libm::acos(x))
+        } else {
+            let sign = if x < 0.0 && self.degree.is_multiple_of(2) { -1.0 } else { 1.0 };
+            sign * libm::cosh(degree * libm::acosh(x.abs()))
+        }
     }
 
     /// The interval of eigenvalues of D⁻¹A it is made for.
@@ -166,6 +234,36 @@ mod tests {
         };
         let (with, without) = (steps(Some(&m)), steps(None));
         assert!(3 * with < without, "{with} {without}");
+    }
+
+    #[test]
+    fn what_a_solve_has_seen_makes_the_next_no_slower() {
+        let space = Host::<f64>::new();
+        for (n, ratio) in [(30, 1000.0), (60, 150.0), (90, 8.0)] {
+            let a = Poisson::new(Grid::new_2d(n, n).unwrap(), [[Boundary::DIRICHLET; 2]; 3]).unwrap();
+            let diagonal = crate::Stencil::from(a.clone()).diagonal();
+            let cells = n * n;
+            let b: Vec<f64> = (0..cells).map(|i| ((i * 7919) % 101) as f64 - 50.0).collect();
+            let mut cg = Cg::new(&space, cells, Stop::rtol(1e-8)).unwrap();
+            let mut steps = |m: &Chebyshev<Host<f64>, &Poisson>| {
+                let report = cg.solve(&space, &a, Some(m), &b, &mut vec![0.0; cells]).unwrap();
+                assert_eq!(report.status, Status::Converged);
+                (report.steps, cg.spectrum().unwrap())
+            };
+            let first =
+                Chebyshev::new(&space, &a, &diagonal, ChebyshevOptions { ratio, ..Default::default() });
+            let first = first.unwrap();
+            let (before, seen) = steps(&first);
+            let options = first.learned(seen);
+            assert_eq!(options.largest, Some(first.interval()[1]));
+            let (after, _) = steps(&Chebyshev::new(&space, &a, &diagonal, options).unwrap());
+            assert!(after <= before + 1, "{n}, {ratio}: {before} {after} {options:?}");
+            if ratio != 150.0 {
+                assert!(after < before, "{n}, {ratio}: {before} {after}");
+            }
+            // An end that is too low is estimated again.
+            assert_eq!(first.learned([0.1, 3.0]).largest, None);
+        }
     }
 
     #[test]
