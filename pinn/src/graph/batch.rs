@@ -7,8 +7,8 @@ use resolvent_datasets::graph::Graph;
 
 /// The least size of a feature whose logarithm is taken.
 const LEAST: f64 = 1e-6;
-/// A piece has about so many edges: with 64 columns of f32 they are 256 KiB, and some of them stay in the second-level cache.
-const PIECE: usize = 1024;
+/// A piece has about so many edges: with 64 columns of f32 they are 192 KiB, and some of them stay in the second-level cache.
+const PIECE: usize = 768;
 
 /// How features are given to a network.
 #[derive(Clone, Copy, Debug)]

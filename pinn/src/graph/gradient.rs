@@ -42,14 +42,19 @@ impl BatchGradient {
         let length = batch.len().div_ceil(STREAMS).max(1);
         let tapes = &self.tapes;
         let losses = self.streams.par_iter_mut().enumerate().map(|(i, sum)| {
-            sum.fill(0.0);
-            let pieces = batch.chunks(length).nth(i).unwrap_or(&[]);
+            let Some(pieces) = batch.chunks(length).nth(i) else { return Ok(0.0) };
             let mut tape = tapes.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
             let mut loss = 0.0;
-            for piece in pieces {
+            for (p, piece) in pieces.iter().enumerate() {
+                if p == 0 {
+                    tape.start_with(parameters)?
+                } else {
+                    tape.go_on()?
+                }
                 let share = piece.wanted.len() as f64 / all.max(1) as f64;
-                loss += share * add(&mut tape, network, parameters, piece, (step, share), sum)?;
+                loss += share * add(&mut tape, network, parameters, piece, (step, share))?;
             }
+            sum.copy_from_slice(tape.parameter_gradient());
             tapes.lock().unwrap_or_else(PoisonError::into_inner).push(tape);
             Ok(loss)
         });
@@ -63,17 +68,15 @@ impl BatchGradient {
     }
 }
 
-/// Adds `share` of the gradient of a piece to `sum`; its loss.
+/// Adds `share` of the gradient of a piece to that of the tape; its loss.
 fn add(
     tape: &mut Tape<f32>,
     network: &GraphNetwork,
     parameters: &Parameters<f32>,
     piece: &Batch,
     (step, share): (u64, f64),
-    sum: &mut [f32],
 ) -> Result<f64> {
     let term = piece.wanted.term();
-    tape.start_with(parameters)?;
     let recorded = record(tape, network, parameters, piece).map_err(|e| diverged(e, step, term))?;
     let loss = match &piece.wanted {
         Wanted::Nodes(values) => {
@@ -87,6 +90,5 @@ fn add(
         return Err(Error::NotFinite { step, what: "loss", term: term.into(), layer: None });
     }
     tape.backward_from(loss, &[share as f32]).map_err(|e| diverged(e.into(), step, term))?;
-    sum.iter_mut().zip(tape.parameter_gradient()).for_each(|(s, g)| *s += g);
     Ok(value)
 }

@@ -166,7 +166,9 @@ impl<'a, T: Scalar> Block<'a, T> {
             self.product_with_w();
             for (i, u) in self.u.iter_mut().enumerate() {
                 let c = at(i)[1];
-                (0..LANES).for_each(|k| u[k] = activation.slope(u[k] + c[k]));
+                for k in 0..LANES {
+                    u[k] = activation.slope(u[k] + c[k]);
+                }
             }
         }
         self.set_scale(T::of(0.0), !linear);
@@ -178,7 +180,9 @@ impl<'a, T: Scalar> Block<'a, T> {
     /// u ← W v, before any scaling.
     fn product_with_w(&mut self) {
         for ((u, v), d) in self.u.iter_mut().zip(&*self.v).zip(&*self.diagonal) {
-            (0..LANES).for_each(|k| u[k] = v[k] - d[k] * v[k]);
+            for k in 0..LANES {
+                u[k] = v[k] - d[k] * v[k];
+            }
         }
         let edges = edges(self.graphs, &self.nodes);
         for ((i, j), (there, back)) in edges.zip(self.there.iter().zip(&*self.back)) {
@@ -252,7 +256,9 @@ impl<T: Scalar> Scaled<'_, T> {
                     y[j][k] -= back[k] * own[k];
                 }
             }
-            (0..LANES).for_each(|k| y[i][k] -= sum[k]);
+            for k in 0..LANES {
+                y[i][k] -= sum[k];
+            }
         }
     }
 }
@@ -287,7 +293,9 @@ impl<T: Scalar> Kernel for Solve<'_, T> {
         let targets = dot(r, r).map(|s| (stop.rtol * stop.rtol * s).max(stop.atol * stop.atol));
         system.apply(w, v);
         for i in 0..n {
-            (0..LANES).for_each(|k| r[i][k] -= v[i][k]);
+            for k in 0..LANES {
+                r[i][k] -= v[i][k];
+            }
         }
         let mut left = dot(r, r);
         let mut squares = [[0.0; LANES]; WINDOW];
@@ -300,7 +308,9 @@ impl<T: Scalar> Kernel for Solve<'_, T> {
             let mut factors = [[zero; LANES]; WINDOW];
             for l in (0..WINDOW.min(steps)).filter(|l| *l != slot) {
                 let products = dot(v, &q[l * n..][..n]);
-                (0..LANES).for_each(|k| factors[l][k] = ratio(products[k], squares[l][k]));
+                for k in 0..LANES {
+                    factors[l][k] = ratio(products[k], squares[l][k]);
+                }
             }
             for i in 0..n {
                 let (mut new, mut image) = (r[i], v[i]);
@@ -316,7 +326,9 @@ impl<T: Scalar> Kernel for Solve<'_, T> {
             squares[slot] = dot(q, q);
             let products = dot(r, q);
             let mut along = [zero; LANES];
-            (0..LANES).for_each(|k| along[k] = ratio(products[k], squares[slot][k]));
+            for k in 0..LANES {
+                along[k] = ratio(products[k], squares[slot][k]);
+            }
             for i in 0..n {
                 for k in 0..LANES {
                     w[i][k] += along[k] * p[i][k];
@@ -327,7 +339,9 @@ impl<T: Scalar> Kernel for Solve<'_, T> {
             steps += 1;
         }
         for i in 0..n {
-            (0..LANES).for_each(|k| x[i][k] = scale[i][k] * w[i][k]);
+            for k in 0..LANES {
+                x[i][k] = scale[i][k] * w[i][k];
+            }
         }
         let (residual, target) = (left.iter().sum::<f64>(), targets.iter().sum::<f64>());
         let status = if residual.is_finite() {
@@ -352,9 +366,13 @@ fn dot<T: Scalar>(x: &[Row<T>], y: &[Row<T>]) -> [f64; LANES] {
     for (x, y) in x.chunks(ROWS).zip(y.chunks(ROWS)) {
         let mut sum = [T::of(0.0); LANES];
         for (x, y) in x.iter().zip(y) {
-            (0..LANES).for_each(|k| sum[k] += x[k] * y[k]);
+            for k in 0..LANES {
+                sum[k] += x[k] * y[k];
+            }
         }
-        (0..LANES).for_each(|k| total[k] += sum[k].f64());
+        for k in 0..LANES {
+            total[k] += sum[k].f64();
+        }
     }
     total
 }

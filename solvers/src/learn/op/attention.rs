@@ -60,10 +60,13 @@ impl<T: Scalar> Kernel for Pool<'_, T> {
     fn run(self) {
         let Self { index, first, cols, shares, x, y } = self;
         for (i, y) in y.chunks_mut(cols).enumerate() {
+            let y = &mut y[..cols];
             y.fill(T::of(0.0));
             for item in index.members(first + i) {
                 let (a, x) = (shares[*item as usize], &x[*item as usize * cols..][..cols]);
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y += a * x);
+                for c in 0..cols {
+                    y[c] += a * x[c];
+                }
             }
         }
     }
@@ -107,10 +110,15 @@ impl<T: Scalar> Kernel for Spread<'_, T> {
         let Self { rows, cols, shares, g, sink: Sink { gradient, fresh } } = self;
         for (s, (row, a)) in gradient.chunks_mut(cols).zip(rows.iter().zip(shares)) {
             let g = &g[*row as usize * cols..][..cols];
+            let s = &mut s[..cols];
             if fresh {
-                s.iter_mut().zip(g).for_each(|(s, &g)| *s = *a * g);
+                for c in 0..cols {
+                    s[c] = *a * g[c];
+                }
             } else {
-                s.iter_mut().zip(g).for_each(|(s, &g)| *s += *a * g);
+                for c in 0..cols {
+                    s[c] += *a * g[c];
+                }
             }
         }
     }

@@ -46,8 +46,13 @@ impl<T: Scalar> Kernel for AddRow<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        for y in self.y.chunks_mut(self.b.len()) {
-            y.iter_mut().zip(self.b).for_each(|(y, &b)| *y += b);
+        let Self { b, y } = self;
+        let cols = b.len();
+        for y in y.chunks_mut(cols) {
+            let y = &mut y[..cols];
+            for c in 0..cols {
+                y[c] += b[c];
+            }
         }
     }
 }

@@ -151,9 +151,13 @@ impl<T: Scalar> Kernel for AddItems<'_, T> {
                 let mut sum = if fresh { [T::of(0.0); COLUMNS] } else { *y };
                 for item in items {
                     let x = &x[*item as usize * cols + start..][..COLUMNS];
-                    (0..COLUMNS).for_each(|c| sum[c] += x[c]);
+                    for c in 0..COLUMNS {
+                        sum[c] += x[c];
+                    }
                 }
-                (0..COLUMNS).for_each(|c| y[c] = sum[c] * weight);
+                for c in 0..COLUMNS {
+                    y[c] = sum[c] * weight;
+                }
                 start += COLUMNS;
             }
             if fresh {
@@ -161,9 +165,13 @@ impl<T: Scalar> Kernel for AddItems<'_, T> {
             }
             for item in items {
                 let x = &x[*item as usize * cols + start..][..rest.len()];
-                rest.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
+                for c in 0..rest.len() {
+                    rest[c] += x[c];
+                }
             }
-            rest.iter_mut().for_each(|y| *y *= weight);
+            for y in rest {
+                *y *= weight;
+            }
         }
     }
 }
