@@ -27,6 +27,7 @@ mod batch;
 mod classes;
 mod config;
 mod evaluation;
+mod form;
 mod gradient;
 mod member;
 mod nodes;

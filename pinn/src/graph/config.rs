@@ -86,8 +86,15 @@ pub struct GraphNetworkConfig {
     pub outer: String,
     /// Whether features of edges come with the logarithms of their sizes beside them.
     pub logarithms: bool,
-    /// Whether features of edges come with the logarithms of their shares of the sums at their two ends: two more for each.
+    /// Whether features of edges are the logarithms of their shares of the sums at their source and at their target, in place of
+    /// themselves: two for each, which do not change with the unit or with the size of a graph.
     pub shares: bool,
+    /// Names of the features of nodes that are given; all without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<Vec<String>>,
+    /// Names of the features of edges that are given; all without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edges: Option<Vec<String>>,
     /// Whether anything comes to rest; otherwise the answer is read off b.
     pub rests: bool,
     /// A graph is at rest when a sweep changes x by at most this part of it.
@@ -223,6 +230,8 @@ impl GraphConfig {
                 outer: "identity".into(),
                 logarithms: false,
                 shares: false,
+                nodes: None,
+                edges: None,
                 rests: true,
                 rtol: 1e-6,
                 sweeps: 1000,

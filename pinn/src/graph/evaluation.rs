@@ -6,7 +6,7 @@ use super::nodes::{self, words};
 use super::samples::Set;
 use super::training::GraphTraining;
 use crate::nullable;
-use crate::{Error, Result};
+use crate::Result;
 use resolvent::graph::{Equilibrium, EquilibriumOptions, GraphArchitecture, Graphs, Monotone, Transition};
 use resolvent::{Report, Scalar, Stop};
 use resolvent_datasets::graph::Graph;
@@ -209,12 +209,8 @@ pub(super) fn answers(training: &mut GraphTraining, graphs: &[Graph<f64>]) -> Re
 }
 
 fn pieces(training: &GraphTraining, graphs: &[Graph<f64>]) -> Result<Vec<Batch>> {
-    let ([node, edge, _], form) = (training.samples.widths(), training.samples.form);
-    if let Some(other) = graphs.iter().find(|g| form.widths(g) != [node, edge]) {
-        let [nodes, edges] = form.widths(other);
-        let what = format!("the graphs have {nodes} features on nodes and {edges} on edges");
-        return Err(Error::Training { what, mend: format!("use {node} and {edge}, as it was trained on") });
-    }
+    let form = &training.samples.form;
+    graphs.iter().try_for_each(|graph| form.check(graph))?;
     // Classes are not looked at, so any number of them will do.
     let classes = usize::from(training.config().task == GraphTask::Classification);
     Batch::pieces(&graphs.iter().collect::<Vec<_>>(), &vec![0; graphs.len()], classes, form)

@@ -1,12 +1,13 @@
 //! The graphs that are trained on, and those that are held out.
 
-use super::batch::{Batch, Form};
+use super::batch::Batch;
 use super::config::{GraphConfig, GraphTask};
+use super::form::Form;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use resolvent::learn::Random;
-use resolvent_datasets::graph::value_iteration::Processes;
-use resolvent_datasets::graph::{Graph, GraphSet, folds, pore_network, tu};
+use resolvent_datasets::graph::value_iteration::{self, Processes};
+use resolvent_datasets::graph::{Graph, GraphSet, Schema, folds, pore_network, tu};
 use std::path::{Path, PathBuf};
 
 /// Folds of a set of classes that has none of its own.
@@ -37,6 +38,7 @@ enum Source {
 /// A set of graphs.
 pub(super) struct Set {
     pub graphs: Vec<Graph<f64>>,
+    pub schema: Schema,
     /// The class of each; empty where there are none.
     pub labels: Vec<u32>,
     /// The fold of each, or whether it is held out: 0.
@@ -84,7 +86,14 @@ impl Samples {
                 Source::Read(set)
             }
         };
-        let form = Form { logarithms: config.network.logarithms, shares: config.network.shares };
+        let form = Form::new(
+            &config.network,
+            &match &source {
+                Source::Read(set) => set.schema.clone(),
+                Source::Made { .. } if task == GraphTask::ValueIteration => value_iteration::schema(),
+                Source::Made { .. } => pore_network::schema(),
+            },
+        )?;
         Ok(Self { task, seed: config.seed, batch: train.batch, form, source })
     }
 
@@ -98,14 +107,7 @@ impl Samples {
 
     /// Features of a node and of an edge, and answers.
     pub fn widths(&self) -> [usize; 3] {
-        let columns = match &self.source {
-            Source::Made { .. } if self.task == GraphTask::ValueIteration => [1, 1],
-            Source::Made { .. } => [5, 3],
-            Source::Read(set) => {
-                set.graphs.first().map_or([0; 2], |g| [g.node.features.ncols(), g.edge.features.ncols()])
-            }
-        };
-        let [node, edge] = self.form.widths_of(columns);
+        let [node, edge] = self.form.widths();
         [node, edge, self.set().map_or(1, |s| s.classes.max(1))]
     }
 
@@ -149,7 +151,7 @@ impl Samples {
                 let epoch = step / batches;
                 Random::new(self.seed, &format!("graphs: order {epoch} of {member}")).shuffle(&mut order);
                 let first = (step % batches) as usize * self.batch;
-                set.batch(&order[first..order.len().min(first + self.batch)], self.form)
+                set.batch(&order[first..order.len().min(first + self.batch)], &self.form)
             }
         }
     }
@@ -163,7 +165,7 @@ impl Samples {
             Source::Made { .. } => self.make(!self.seed, 0, HELD_OUT),
             Source::Read(set) => {
                 let all: Vec<usize> = (0..set.graphs.len()).filter(|i| set.is_held_out(*i, member)).collect();
-                set.batch(&all, self.form)
+                set.batch(&all, &self.form)
             }
         }
     }
@@ -176,7 +178,7 @@ impl Samples {
         };
         let graphs: Vec<Graph<f64>> =
             (first..first + count).into_par_iter().map(one).collect::<Result<_, _>>()?;
-        Batch::pieces(&graphs.iter().collect::<Vec<_>>(), &[], 0, self.form)
+        Batch::pieces(&graphs.iter().collect::<Vec<_>>(), &[], 0, &self.form)
     }
 }
 
@@ -219,7 +221,7 @@ impl Set {
         let discount = set.meta.iter().find(|(name, _)| name == "discount").and_then(|(_, v)| v.parse().ok());
         let graphs = (0..set.len()).map(|i| set.get(i)).collect();
         let (target, folds) = (target.unwrap_or_default(), set.folds.unwrap_or_default());
-        Ok(Self { graphs, labels, folds, classes, target, discount })
+        Ok(Self { graphs, schema: set.schema, labels, folds, classes, target, discount })
     }
 
     /// Gives every graph a fold: of classes that have none by the seed; of others the last are held out.
@@ -241,7 +243,7 @@ impl Set {
     ///
     /// # Errors
     /// [`Error::Solver`] for more nodes than can be counted.
-    fn batch(&self, numbers: &[usize], form: Form) -> Result<Vec<Batch>> {
+    fn batch(&self, numbers: &[usize], form: &Form) -> Result<Vec<Batch>> {
         let graphs: Vec<&Graph<f64>> = numbers.iter().map(|i| &self.graphs[*i]).collect();
         let labels: Vec<u32> = match self.classes {
             0 => vec![],
