@@ -30,6 +30,7 @@ mod evaluation;
 mod form;
 mod gradient;
 mod member;
+mod memory;
 mod nodes;
 mod samples;
 mod training;

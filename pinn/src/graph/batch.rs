@@ -12,6 +12,10 @@ const PIECE: usize = 768;
 /// Some graphs with what is known of them and what is to be found, in f32 and by rows.
 pub(super) struct Batch {
     pub graphs: Graphs,
+    /// The number of each graph among those that may return.
+    pub numbers: Vec<usize>,
+    /// Where its systems start, `[nodes, heads]`, and then where they came to rest; empty for b.
+    pub start: Vec<f32>,
     /// `[nodes, node features]`.
     pub node: Vec<f32>,
     /// `[edges, edge features]`.
@@ -35,7 +39,8 @@ impl Batch {
             edges += graph.edges.len().max(graph.nodes);
             if edges >= PIECE || i + 1 == graphs.len() {
                 let labels = labels.get(first..=i).unwrap_or(&[]);
-                pieces.push(Self::new(&graphs[first..=i], labels, classes, form)?);
+                let piece = Self::new(&graphs[first..=i], labels, classes, form)?;
+                pieces.push(Self { numbers: (first..=i).collect(), ..piece });
                 (first, edges) = (i + 1, 0);
             }
         }
@@ -60,6 +65,7 @@ impl Batch {
             0 => Wanted::Nodes(targets),
             _ => Wanted::Classes(Index::new(labels.to_vec(), classes)?),
         };
-        Ok(Self { graphs: Graphs::new(&counts, &edges)?, node, edge, wanted })
+        let (numbers, graphs) = ((0..counts.len()).collect(), Graphs::new(&counts, &edges)?);
+        Ok(Self { graphs, numbers, start: vec![], node, edge, wanted })
     }
 }

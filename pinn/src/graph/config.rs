@@ -120,6 +120,8 @@ pub struct GraphTrain {
     pub clip: Option<f64>,
     /// Weight decay.
     pub decay: f64,
+    /// Whether graphs start from where they came to rest when they were last trained on, instead of from b.
+    pub warm: bool,
     /// The learning rate.
     pub rate: RateConfig,
 }
@@ -243,6 +245,7 @@ impl GraphConfig {
                 held_out: 0.1,
                 clip: None,
                 decay: 0.0,
+                warm: false,
                 rate: RateConfig {
                     kind: RateKind::CosineRestarts,
                     first: 1e-3,

@@ -27,7 +27,8 @@ impl BatchGradient {
         Self { streams, tapes: Mutex::default() }
     }
 
-    /// The loss of a batch at a step, and its gradient, which may be changed.
+    /// The loss of a batch at a step, and its gradient, which may be changed; where pieces came to rest is their next start when that is
+    /// `kept`.
     ///
     /// # Errors
     /// [`Error::NotFinite`].
@@ -35,24 +36,24 @@ impl BatchGradient {
         &mut self,
         network: &GraphNetwork,
         parameters: &Parameters<f32>,
-        batch: &[Batch],
-        step: u64,
+        batch: &mut [Batch],
+        (step, kept): (u64, bool),
     ) -> Result<(f64, &mut [f32])> {
         let all: usize = batch.iter().map(|piece| piece.wanted.len()).sum();
         let length = batch.len().div_ceil(STREAMS).max(1);
         let tapes = &self.tapes;
-        let losses = self.streams.par_iter_mut().enumerate().map(|(i, sum)| {
-            let Some(pieces) = batch.chunks(length).nth(i) else { return Ok(0.0) };
+        let used = batch.len().div_ceil(length);
+        let losses = self.streams.par_iter_mut().zip(batch.par_chunks_mut(length)).map(|(sum, pieces)| {
             let mut tape = tapes.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
             let mut loss = 0.0;
-            for (p, piece) in pieces.iter().enumerate() {
+            for (p, piece) in pieces.iter_mut().enumerate() {
                 if p == 0 {
                     tape.start_with(parameters)?
                 } else {
                     tape.go_on()?
                 }
                 let share = piece.wanted.len() as f64 / all.max(1) as f64;
-                loss += share * add(&mut tape, network, parameters, piece, (step, share))?;
+                loss += share * add(&mut tape, network, parameters, piece, (step, share), kept)?;
             }
             sum.copy_from_slice(tape.parameter_gradient());
             tapes.lock().unwrap_or_else(PoisonError::into_inner).push(tape);
@@ -61,7 +62,7 @@ impl BatchGradient {
         let losses: Vec<Result<f64>> = losses.collect();
         let loss = losses.into_iter().sum::<Result<f64>>()?;
         let (sum, others) = self.streams.split_at_mut(1);
-        for other in others.iter().take(batch.len().div_ceil(length).saturating_sub(1)) {
+        for other in others.iter().take(used.saturating_sub(1)) {
             sum[0].iter_mut().zip(other).for_each(|(s, o)| *s += o);
         }
         Ok((loss, &mut sum[0]))
@@ -73,8 +74,9 @@ fn add(
     tape: &mut Tape<f32>,
     network: &GraphNetwork,
     parameters: &Parameters<f32>,
-    piece: &Batch,
+    piece: &mut Batch,
     (step, share): (u64, f64),
+    kept: bool,
 ) -> Result<f64> {
     let term = piece.wanted.term();
     let recorded = record(tape, network, parameters, piece).map_err(|e| diverged(e, step, term))?;
@@ -90,5 +92,9 @@ fn add(
         return Err(Error::NotFinite { step, what: "loss", term: term.into(), layer: None });
     }
     tape.backward_from(loss, &[share as f32]).map_err(|e| diverged(e.into(), step, term))?;
+    if kept {
+        piece.start.clear();
+        piece.start.extend_from_slice(tape.value(recorded.rest)?);
+    }
     Ok(value)
 }

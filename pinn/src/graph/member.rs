@@ -1,7 +1,9 @@
 //! One network that is being trained.
 
 use super::batch::{Batch, Wanted};
+use super::config::GraphTrain;
 use super::gradient::BatchGradient;
+use super::memory::Memory;
 use super::samples::Samples;
 use crate::{Error, Result};
 use resolvent::graph::{GraphNetwork, Recorded};
@@ -18,6 +20,8 @@ pub(super) struct Member {
     gradient: BatchGradient,
     /// What was trained on last, piece by piece, and which draw it was.
     batch: Option<(u64, Vec<Batch>)>,
+    /// Where graphs came to rest, when they start from there.
+    memory: Option<Memory>,
     /// What is never trained on.
     held_out: Vec<Batch>,
 }
@@ -28,10 +32,10 @@ impl Member {
     pub fn new(
         number: u32,
         (network, parameters): (GraphNetwork, Parameters<f32>),
-        decay: f64,
+        train: &GraphTrain,
         samples: &Samples,
     ) -> Result<Self> {
-        let options = AdamOptions { weight_decay: decay, ..AdamOptions::default() };
+        let options = AdamOptions { weight_decay: train.decay, ..AdamOptions::default() };
         Ok(Self {
             number,
             network,
@@ -41,6 +45,7 @@ impl Member {
             loss: f64::NAN,
             tape: Tape::new(),
             batch: None,
+            memory: train.warm.then(Memory::default),
             held_out: samples.held_out(number)?,
         })
     }
@@ -56,12 +61,20 @@ impl Member {
             Some((last, batch)) if last == draw => batch,
             _ => samples.batch(self.number, step)?,
         };
-        let batch = &self.batch.insert((draw, batch)).1;
+        let batch = &mut self.batch.insert((draw, batch)).1[..];
+        if let Some(memory) = &mut self.memory {
+            memory.turn(draw, samples.returns());
+            batch.iter_mut().for_each(|piece| memory.start(piece));
+        }
         let parameters = &self.parameters;
         let term = batch.first().map_or("", |piece| piece.wanted.term());
         let wrong = |what, layer| Error::NotFinite { step, what, term: term.into(), layer };
-        let (loss, gradient) = self.gradient.of(&self.network, parameters, batch, step)?;
+        let (loss, gradient) =
+            self.gradient.of(&self.network, parameters, batch, (step, self.memory.is_some()))?;
         self.loss = loss;
+        if let Some(memory) = &mut self.memory {
+            batch.iter().for_each(|piece| memory.keep(piece));
+        }
         if let Some(parameter) = parameters.not_finite(gradient) {
             return Err(wrong("gradient", Some(parameter.name().into())));
         }
@@ -109,11 +122,16 @@ impl Member {
     pub fn store(&self, checkpoint: &mut Checkpoint) {
         self.parameters.store(&self.prefix(""), checkpoint);
         self.adam.store(&self.prefix("adam"), checkpoint);
+        if let Some(memory) = &self.memory {
+            memory.store(&self.prefix("rest"), checkpoint);
+        }
     }
 
     pub fn restore(&mut self, checkpoint: &mut Checkpoint) -> resolvent::Result<()> {
         self.parameters.restore(&self.prefix(""), checkpoint)?;
-        self.adam.restore(&self.prefix("adam"), checkpoint)
+        self.adam.restore(&self.prefix("adam"), checkpoint)?;
+        let name = self.prefix("rest");
+        self.memory.as_mut().map_or(Ok(()), |memory| memory.restore(&name, checkpoint))
     }
 
     /// The name of something of the first member is its own, those of the others have a number.
@@ -153,7 +171,11 @@ pub(super) fn record(
     let a = network.architecture();
     let node = tape.input(&batch.node, batch.graphs.nodes(), a.node_features)?;
     let edge = tape.input(&batch.edge, batch.graphs.edges(), a.edge_features)?;
-    Ok(network.record(tape, parameters, &batch.graphs, node, edge)?)
+    let start = match &batch.start[..] {
+        [] => None,
+        start => Some(tape.input(start, batch.graphs.nodes(), a.heads)?),
+    };
+    Ok(network.record_from(tape, parameters, &batch.graphs, [node, edge], start)?)
 }
 
 /// What does not come to rest because its numbers are not finite.

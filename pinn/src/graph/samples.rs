@@ -137,6 +137,11 @@ impl Samples {
         }
     }
 
+    /// Whether the graphs of one draw come again in others.
+    pub fn returns(&self) -> bool {
+        matches!(self.source, Source::Read(_))
+    }
+
     /// What member number `member` is trained on at a step, in pieces. Of a file every graph comes once an epoch, whose last batch may be smaller.
     ///
     /// # Errors
@@ -249,7 +254,9 @@ impl Set {
             0 => vec![],
             _ => numbers.iter().map(|i| self.labels[*i]).collect(),
         };
-        Batch::pieces(&graphs, &labels, self.classes, form)
+        let mut pieces = Batch::pieces(&graphs, &labels, self.classes, form)?;
+        pieces.iter_mut().flat_map(|p| &mut p.numbers).for_each(|n| *n = numbers[*n]);
+        Ok(pieces)
     }
 }
 

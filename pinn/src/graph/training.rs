@@ -73,7 +73,7 @@ impl GraphTraining {
         let members = (0..samples.members()).map(|number| {
             let network =
                 GraphNetwork::new(architecture.clone(), config.seed.wrapping_add(u64::from(number)))?;
-            Member::new(number, network, config.train.decay, &samples)
+            Member::new(number, network, &config.train, &samples)
         });
         let members: Vec<Member> = members.collect::<Result<_>>()?;
         let classes = samples.set().map_or(0, |s| s.classes);

@@ -269,7 +269,8 @@ fn each<T: Scalar>(
     );
 }
 
-/// The equilibrium of `numbers: [edges, 3 heads]` and `b: [nodes, heads]`, as an operation of a tape.
+/// The equilibrium of `numbers: [edges, 3 heads]` and `b: [nodes, heads]`, as an operation of a tape; from a third operand when there is
+/// one, else from b.
 struct MonotoneRest {
     graphs: Graphs,
     options: EquilibriumOptions,
@@ -282,8 +283,11 @@ impl<T: Scalar> Op<T> for MonotoneRest {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, &'static str> {
         match inputs {
-            [w, b]
-                if w.rows == self.graphs.edges() && b.rows == self.graphs.nodes() && w.cols == 3 * b.cols =>
+            [w, b, start @ ..]
+                if w.rows == self.graphs.edges()
+                    && b.rows == self.graphs.nodes()
+                    && w.cols == 3 * b.cols
+                    && (start.is_empty() || start == [*b]) =>
             {
                 Ok(*b)
             }
@@ -294,7 +298,7 @@ impl<T: Scalar> Op<T> for MonotoneRest {
     }
 
     fn forward(&self, inputs: &Inputs<T>, x: &mut [T], work: &mut Workspace<T>) -> Result<()> {
-        x.copy_from_slice(inputs.get(1));
+        x.copy_from_slice(inputs.get(inputs.len() - 1));
         let mut solver = self.solver(work);
         let report = solver.solve(&self.graphs, inputs.get(0), inputs.get(1), x);
         work.kept = solver.arena;
@@ -363,6 +367,23 @@ impl<T: Scalar> Tape<T> {
         options.check()?;
         check(options.activation)?;
         self.record(MonotoneRest { graphs: graphs.clone(), options }, &[numbers, b])
+    }
+
+    /// The same from a starting point `start: [nodes, heads]`, which gets no gradient.
+    ///
+    /// # Errors
+    /// As [`monotone_equilibrium`](Self::monotone_equilibrium).
+    pub fn monotone_equilibrium_from(
+        &mut self,
+        graphs: &Graphs,
+        numbers: Var,
+        b: Var,
+        start: Var,
+        options: EquilibriumOptions,
+    ) -> Result<Var> {
+        options.check()?;
+        check(options.activation)?;
+        self.record(MonotoneRest { graphs: graphs.clone(), options }, &[numbers, b, start])
     }
 }
 

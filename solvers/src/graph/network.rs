@@ -269,6 +269,22 @@ impl GraphNetwork {
         node: Var,
         edge: Var,
     ) -> Result<Recorded> {
+        self.record_from(tape, parameters, graphs, [node, edge], None)
+    }
+
+    /// The same for `features` of nodes and edges, whose systems start from `start: [nodes, heads]`, such as where the same graphs came to rest
+    /// before; without one from b.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub fn record_from<T: Scalar>(
+        &self,
+        tape: &mut Tape<T>,
+        parameters: &Parameters<T>,
+        graphs: &Graphs,
+        [node, edge]: [Var; 2],
+        start: Option<Var>,
+    ) -> Result<Recorded> {
         let a = &self.architecture;
         let (mut h, mut e) = (node, Held { rows: edge, last: None });
         let some = tape.occupied(graphs.targets())?;
@@ -290,10 +306,13 @@ impl GraphNetwork {
         let reversed = a.reversed.then(|| graphs.reversed());
         let along = reversed.as_ref().unwrap_or(graphs);
         let weights = tape.transition(along, e, a.transition)?;
+        let start = start.unwrap_or(h);
         let rest = match a.transition {
             _ if !a.rests => h,
-            Transition::Monotone => tape.monotone_equilibrium(along, weights, h, a.equilibrium)?,
-            _ => tape.equilibrium(along, weights, h, a.equilibrium)?,
+            Transition::Monotone => {
+                tape.monotone_equilibrium_from(along, weights, h, start, a.equilibrium)?
+            }
+            _ => tape.equilibrium_from(along, weights, h, start, a.equilibrium)?,
         };
         let read = if a.of_graphs { tape.segment_sum(rest, graphs.members())? } else { rest };
         let answer = self.decoder.record(tape, parameters, read, a.activation)?;
@@ -359,6 +378,46 @@ mod tests {
                 let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
                 parameters.values_mut()[k] = value;
                 assert!((difference - gradient[k]).abs() < 1e-7 * (1.0 + difference.abs()), "{k}");
+            }
+        }
+    }
+
+    /// From anywhere a network comes to the same answers and gradients.
+    #[test]
+    fn a_start_changes_nothing_but_the_sweeps() {
+        for transition in [Transition::Softmax, Transition::Monotone] {
+            let equilibrium =
+                EquilibriumOptions { gamma: 0.9, stop: crate::Stop::rtol(1e-13), ..Default::default() };
+            let architecture = GraphArchitecture {
+                heads: 2,
+                messages: 0,
+                hidden: 4,
+                transition,
+                equilibrium,
+                ..GraphArchitecture::new(1, 1, 1)
+            };
+            let (network, parameters) = GraphNetwork::new::<f64>(architecture, 3).unwrap();
+            let graphs = Graphs::new(&[3, 1], &[[0, 1], [1, 2], [2, 0]]).unwrap();
+            let mut tape = Tape::new();
+            let mut run = |start: Option<&[f64]>| {
+                tape.start_with(&parameters).unwrap();
+                let features = [
+                    tape.input(&[1.0, -0.5, 2.0, 0.3], 4, 1).unwrap(),
+                    tape.input(&[0.1, 0.2, -0.4], 3, 1).unwrap(),
+                ];
+                let start = start.map(|s| tape.input(s, 4, 2).unwrap());
+                let recorded = network.record_from(&mut tape, &parameters, &graphs, features, start).unwrap();
+                let loss = tape.mean_square(recorded.answer).unwrap();
+                tape.backward(loss).unwrap();
+                (tape.value(recorded.rest).unwrap().to_vec(), tape.parameter_gradient().to_vec())
+            };
+            let (rest, gradient) = run(None);
+            for start in [vec![7.0; 8], rest.clone()] {
+                let (again, other) = run(Some(&start));
+                let near = |a: &[f64], b: &[f64]| {
+                    a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-10 * (1.0 + b.abs()))
+                };
+                assert!(near(&again, &rest) && near(&other, &gradient), "{transition:?}");
             }
         }
     }
