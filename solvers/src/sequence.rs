@@ -230,10 +230,10 @@ fn costs(k: usize, step: f64, preconditioned: bool) -> [f64; 2] {
     [(18.0 * k + 16.0) / PASS, learning + update]
 }
 
-/// Whether deflation would pay if it took two thirds of the steps away; it is not tried otherwise.
+/// Whether deflation would pay if it took half of the steps away; it is not tried otherwise.
 fn hopeful(options: &SequenceOptions, [steps, _]: [f64; 2], preconditioned: bool) -> bool {
     let [of_step, of_solve] = costs(options.deflated, options.step, preconditioned);
-    steps / 3.0 * (options.step + of_step) + of_solve < steps * options.step
+    0.5 * steps * (options.step + of_step) + of_solve < steps * options.step
 }
 
 #[cfg(test)]

@@ -86,9 +86,9 @@ pub struct GraphNetworkConfig {
     pub outer: String,
     /// Whether features of edges come with the logarithms of their sizes beside them.
     pub logarithms: bool,
-    /// Whether features of edges are the logarithms of their shares of the sums at their source and at their target, in place of
-    /// themselves: two for each, which do not change with the unit or with the size of a graph.
-    pub shares: bool,
+    /// Whether features of edges are the logarithms of their ratios to the means at their source, at their target and of the graph, in place
+    /// of themselves: three for each, which do not change with the unit.
+    pub relative: bool,
     /// Names of the features of nodes that are given; all without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nodes: Option<Vec<String>>,
@@ -231,7 +231,7 @@ impl GraphConfig {
                 gamma: 0.5,
                 outer: "identity".into(),
                 logarithms: false,
-                shares: false,
+                relative: false,
                 nodes: None,
                 edges: None,
                 rests: true,

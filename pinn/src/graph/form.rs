@@ -18,8 +18,8 @@ pub(super) struct Form {
     edges: Vec<usize>,
     /// Whether those of edges come with their logarithms.
     logarithms: bool,
-    /// Whether instead of themselves they are the logarithms of their shares of the sums at their source and at their target.
-    shares: bool,
+    /// Whether instead of themselves they are the logarithms of their ratios to the means at their source, at their target and of the graph.
+    relative: bool,
 }
 
 impl Form {
@@ -34,13 +34,13 @@ impl Form {
             nodes: chosen(config.nodes.as_deref(), nodes, "feature of nodes")?,
             edges: chosen(config.edges.as_deref(), edges, "feature of edges")?,
             logarithms: config.logarithms,
-            shares: config.shares,
+            relative: config.relative,
         })
     }
 
     /// How many numbers a node and an edge get; where there is no feature, there is one that is 1.
     pub fn widths(&self) -> [usize; 2] {
-        let each = usize::from(self.logarithms) + if self.shares { 2 } else { 1 };
+        let each = usize::from(self.logarithms) + if self.relative { 3 } else { 1 };
         [self.nodes.len().max(1), (each * self.edges.len()).max(1)]
     }
 
@@ -77,30 +77,45 @@ impl Form {
             return;
         }
         let cols = self.edges.len();
-        let mut sums = [(); 2].map(|()| vec![0.0; if self.shares { graph.nodes * cols } else { 0 }]);
-        if self.shares {
-            for (row, ends) in features.rows().into_iter().zip(&graph.edges) {
-                for (sums, end) in sums.iter_mut().zip(ends) {
-                    let sums = &mut sums[*end as usize * cols..][..cols];
-                    sums.iter_mut().zip(&self.edges).for_each(|(s, c)| *s += row[*c].abs().max(LEAST));
-                }
-            }
-        }
+        let means = self.relative.then(|| self.means(graph));
         for (row, ends) in features.rows().into_iter().zip(&graph.edges) {
             for (place, c) in self.edges.iter().enumerate() {
                 let size = row[*c].abs().max(LEAST);
-                if !self.shares {
+                if !self.relative {
                     out.push(row[*c] as f32);
                 }
                 if self.logarithms {
                     out.push(libm::log(size) as f32);
                 }
-                if self.shares {
-                    let share = |(sums, end): (&Vec<f64>, &u32)| size / sums[*end as usize * cols + place];
-                    out.extend(sums.iter().zip(ends).map(|s| libm::log(share(s)) as f32));
+                if let Some([source, target, whole]) = &means {
+                    let of = [
+                        source[ends[0] as usize * cols + place],
+                        target[ends[1] as usize * cols + place],
+                        whole[place],
+                    ];
+                    out.extend(of.map(|mean| libm::log(size / mean) as f32));
                 }
             }
         }
+    }
+
+    /// The means of the sizes of features over the edges that start at every node, that end there, and over all.
+    fn means(&self, graph: &Graph<f64>) -> [Vec<f64>; 3] {
+        let (cols, rows) = (self.edges.len(), [graph.nodes, graph.nodes, 1]);
+        let mut sums = rows.map(|rows| vec![0.0; rows * cols]);
+        let mut counts = rows.map(|rows| vec![0.0f64; rows]);
+        for (row, [i, j]) in graph.edge.features.rows().into_iter().zip(&graph.edges) {
+            for ((sums, counts), at) in sums.iter_mut().zip(&mut counts).zip([*i as usize, *j as usize, 0]) {
+                counts[at] += 1.0;
+                let sums = &mut sums[at * cols..][..cols];
+                sums.iter_mut().zip(&self.edges).for_each(|(s, c)| *s += row[*c].abs().max(LEAST));
+            }
+        }
+        for (sums, counts) in sums.iter_mut().zip(&counts) {
+            let rows = sums.chunks_mut(cols).zip(counts);
+            rows.for_each(|(sums, count)| sums.iter_mut().for_each(|s| *s /= count.max(1.0)));
+        }
+        sums
     }
 }
 
@@ -128,8 +143,8 @@ mod tests {
     }
 
     #[test]
-    fn shares_at_a_node_add_to_one_and_do_not_change_with_the_unit() {
-        let form = form(|c| (c.shares, c.logarithms) = (true, true)).unwrap();
+    fn ratios_have_the_mean_one_and_do_not_change_with_the_unit() {
+        let form = form(|c| (c.relative, c.logarithms) = (true, true)).unwrap();
         let mut rock = pore_network::network(3, 0, 30..=30).unwrap();
         let given = |rock: &Graph<f64>| {
             let mut out = vec![];
@@ -138,20 +153,22 @@ mod tests {
         };
         let all = given(&rock);
         let cols = rock.edge.features.ncols();
-        assert_eq!((form.widths(), all.len()), ([5, 3 * cols], rock.edges.len() * 3 * cols));
+        assert_eq!((form.widths(), all.len()), ([5, 4 * cols], rock.edges.len() * 4 * cols));
         let features = rock.edge.features.iter().enumerate();
-        assert!(features.clone().all(|(k, v)| (v.max(LEAST).ln() as f32 - all[3 * k]).abs() < 1e-5));
-        for end in 0..2 {
-            let mut sums = vec![0.0f32; rock.nodes * cols];
+        assert!(features.clone().all(|(k, v)| (v.max(LEAST).ln() as f32 - all[4 * k]).abs() < 1e-5));
+        for part in 0..3 {
+            let mut sums = vec![[0.0f32; 2]; rock.nodes * cols];
             for (k, _) in features.clone() {
-                sums[rock.edges[k / cols][end] as usize * cols + k % cols] += all[3 * k + 1 + end].exp();
+                let at = if part < 2 { rock.edges[k / cols][part] as usize } else { 0 };
+                let sum = &mut sums[at * cols + k % cols];
+                *sum = [sum[0] + all[4 * k + 1 + part].exp(), sum[1] + 1.0];
             }
-            assert!(sums.iter().all(|s| (s - 1.0).abs() < 1e-5));
+            assert!(sums.iter().all(|[s, count]| (s - count).abs() < 1e-4 * count));
         }
         rock.edge.features *= 8.0;
         let other = given(&rock);
         let same = |k: usize| (all[k] - other[k]).abs() < 1e-5;
-        assert!((0..all.len()).all(|k| same(k) == (k % 3 > 0)));
+        assert!((0..all.len()).all(|k| same(k) == (k % 4 > 0)));
     }
 
     #[test]
