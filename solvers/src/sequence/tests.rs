@@ -30,14 +30,14 @@ fn compare(
     options: SequenceOptions,
     frames: usize,
     side: impl Fn(usize, Vec<f64>) -> Vec<f64>,
-    multigrid: bool,
+    [multigrid, moves]: [bool; 2],
 ) -> (Vec<usize>, Vec<usize>, Vec<f64>) {
     let space = Host::<f64>::new();
     let mut sequence = Sequence::new(&space, N * N, options).unwrap();
     let mut plain = Cg::new(&space, N * N, options.stop).unwrap();
     let (mut steps, mut others, mut x) = (vec![], vec![], vec![0.0; N * N]);
     for number in 0..frames {
-        let (a, b) = frame(number);
+        let (a, b) = frame(if moves { number } else { 0 });
         let b = side(number, b);
         let m = multigrid.then(|| Multigrid::<f64>::new(&a, MultigridOptions::default()).unwrap());
         let m = m.as_ref().map(|m| m as &dyn LinearOperator<Host<f64>>);
@@ -61,15 +61,26 @@ fn compare(
 }
 
 #[test]
-fn frames_of_a_scene_get_cheaper_and_stay_right() {
+fn a_source_that_moves_gets_cheaper_and_a_solid_that_moves_no_dearer() {
+    // Beside the solid where it stands first.
+    let source = |number: usize, b: Vec<f64>| -> Vec<f64> {
+        let at = 24.0 + 0.2 * number as f64;
+        let distance = |k: usize| ((k % N) as f64 - at).powi(2) + ((k / N) as f64 - 18.0).powi(2);
+        b.iter().enumerate().map(|(k, b)| if *b == 0.0 { 0.0 } else { (-0.02 * distance(k)).exp() }).collect()
+    };
     for multigrid in [false, true] {
         let step = if multigrid { 40.0 } else { 10.0 };
         let options = SequenceOptions { step, ..SequenceOptions::default() };
-        let (steps, plain, _) = compare(options, 14, |_, b| b, multigrid);
-        assert_eq!(steps[0], plain[0]);
-        assert!(steps.iter().zip(&plain).all(|(s, p)| *s <= p + 1), "{steps:?} {plain:?}");
-        let sum = |v: &[usize]| v.iter().sum::<usize>();
-        assert!(sum(&steps) < sum(&plain) || multigrid, "{steps:?} {plain:?}");
+        for moves in [false, true] {
+            let (steps, plain, _) = match moves {
+                true => compare(options, 10, |_, b| b, [multigrid, true]),
+                false => compare(options, 10, source, [multigrid, false]),
+            };
+            assert_eq!(steps[0], plain[0]);
+            assert!(steps.iter().zip(&plain).all(|(s, p)| *s <= p + 1), "{steps:?} {plain:?}");
+            let sum = |v: &[usize]| v[4..].iter().sum::<usize>();
+            assert!(moves || 4 * sum(&steps) < 3 * sum(&plain), "{steps:?} {plain:?}");
+        }
     }
 }
 
@@ -80,7 +91,7 @@ fn sides_that_have_nothing_in_common_cost_no_more_than_a_step() {
         b.iter().zip(noise).map(|(b, n)| if *b == 0.0 { 0.0 } else { n }).collect()
     };
     for multigrid in [false, true] {
-        let (steps, plain, _) = compare(SequenceOptions::default(), 8, random, multigrid);
+        let (steps, plain, _) = compare(SequenceOptions::default(), 8, random, [multigrid, true]);
         assert!(steps.iter().zip(&plain).all(|(s, p)| *s <= p + 1), "{steps:?} {plain:?}");
     }
 }
@@ -113,7 +124,7 @@ fn slow_directions_are_deflated_where_steps_are_dear_and_left_alone_where_they_a
 fn bits_do_not_depend_on_the_number_of_threads() {
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| compare(SequenceOptions::default(), 6, |_, b| b, true))
+        pool.install(|| compare(SequenceOptions::default(), 6, |_, b| b, [true, true]))
     };
     let one = run(1);
     assert!(one == run(2) && one == run(3));

@@ -118,6 +118,7 @@ impl<'a, T: Scalar> Block<'a, T> {
     fn split(&mut self, activation: Activation, stop: &Stop) -> Ended {
         let inner = Stop { rtol: 0.1 * stop.rtol, ..*stop };
         self.u.copy_from_slice(self.x);
+        let sides: f64 = dot(self.b, self.b).iter().sum();
         let mut steps = 0;
         loop {
             for (((u, x), b), v) in self.u.iter_mut().zip(&*self.x).zip(&*self.b).zip(&mut *self.v) {
@@ -128,7 +129,8 @@ impl<'a, T: Scalar> Block<'a, T> {
             }
             let solved = self.linear(&inner);
             steps += solved.steps;
-            let (mut change, mut size) = (0.0, 0.0);
+            // Against b too, since x may be 0.
+            let (mut change, mut size) = (0.0, sides);
             for (u, x) in self.u.iter_mut().zip(&mut *self.x) {
                 for k in 0..LANES {
                     u[k] = x[k] + x[k] - u[k];
