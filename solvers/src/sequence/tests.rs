@@ -101,7 +101,7 @@ fn slow_directions_are_deflated_where_steps_are_dear_and_left_alone_where_they_a
     let (n, space) = (400, Host::<f64>::new());
     let entries: Vec<f64> =
         (0..n).map(|i| if i < 4 { 1e-4 * f64::from(i + 1) } else { 1.0 + f64::from(i) / 100.0 }).collect();
-    let mut run = |step: f64| {
+    let run = |step: f64| {
         let options =
             SequenceOptions { step, guesses: 0, stop: Stop::rtol(1e-10), ..SequenceOptions::default() };
         let mut sequence = Sequence::new(&space, n as usize, options).unwrap();
