@@ -185,7 +185,8 @@ mod tests {
         assert_eq!(nodes[..2], [rock.node.features[(0, 4)] as f32, rock.node.features[(0, 1)] as f32]);
         assert_eq!(edges[3], rock.edge.features[(3, 1)] as f32);
         let none = form(&[], &[]).unwrap();
-        (nodes.clear(), edges.clear());
+        nodes.clear();
+        edges.clear();
         none.nodes(&rock, &mut nodes);
         none.edges(&rock, &mut edges);
         assert!(

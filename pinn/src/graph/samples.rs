@@ -32,7 +32,7 @@ enum Source {
     /// Made anew every so many steps.
     Made { fresh: u64 },
     /// Read from a file.
-    Read(Set),
+    Read(Box<Set>),
 }
 
 /// A set of graphs.
@@ -83,7 +83,7 @@ impl Samples {
                     let what = format!("{}: no graph is left to train on", path.display());
                     return Err(Error::Training { what, mend: "make more graphs, or hold out fewer".into() });
                 }
-                Source::Read(set)
+                Source::Read(Box::new(set))
             }
         };
         let form = Form::new(
