@@ -163,7 +163,7 @@ mod tests {
                 let sum = &mut sums[at * cols + k % cols];
                 *sum = [sum[0] + all[4 * k + 1 + part].exp(), sum[1] + 1.0];
             }
-            assert!(sums.iter().all(|[s, count]| (s - count).abs() < 1e-4 * count));
+            assert!(sums.iter().all(|[s, count]| (s - count).abs() <= 1e-4 * count));
         }
         rock.edge.features *= 8.0;
         let other = given(&rock);
