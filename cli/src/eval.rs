@@ -4,26 +4,26 @@ use crate::arguments::Eval;
 use crate::console::Console;
 use crate::failure::{Code, Failure};
 use crate::train;
-use resolvent_pinn::cycle::CycleConfig;
-use resolvent_pinn::direction::{self, DirectionConfig};
-use resolvent_pinn::graph::{self, GraphConfig};
+use resolvent_pinn::config::AnyConfig;
 use resolvent_pinn::run::{Against, RunFolder, evaluate};
+use resolvent_pinn::{direction, graph};
 use serde_json::json;
 
 /// Compares the last checkpoint of a run with a solution, or writes what it has learnt.
 pub fn run(a: &Eval, console: &Console) -> Result<Code, Failure> {
     let text = RunFolder::open(&a.folder)?.config()?;
-    if DirectionConfig::is_meant_by(&text) {
-        return directions(a, console);
-    }
-    if GraphConfig::is_meant_by(&text) {
-        return graphs(a, console);
-    }
-    if CycleConfig::is_meant_by(&text) {
-        return Err(Failure::usage(
+    match AnyConfig::parse(&text, &[])? {
+        AnyConfig::Physics(_) => solutions(a, console),
+        AnyConfig::Direction(_) => directions(a, console),
+        AnyConfig::Graph(_) => graphs(a, console),
+        AnyConfig::Cycle(_) => Err(Failure::usage(
             "a multigrid cycle is measured by solving with it: resolvent solve --precond learned --model DIR/model.safetensors",
-        ));
+        )),
     }
+}
+
+/// How far a network is from a solution.
+fn solutions(a: &Eval, console: &Console) -> Result<Code, Failure> {
     let export = a.output.as_deref().map(|path| (path, a.n));
     let errors = evaluate(&a.folder, Against { data: a.data.as_deref(), export, spectral: a.spectral })?;
     console.print(&train::table(&errors));

@@ -6,12 +6,10 @@ use crate::failure::{Code, Failure};
 use crate::interrupt;
 use resolvent_benches::machine::Machine;
 use resolvent_benches::training::Report;
-use resolvent_pinn::cycle::{self, CycleConfig};
-use resolvent_pinn::direction::{self, DirectionConfig};
+use resolvent_pinn::config::AnyConfig;
 use resolvent_pinn::evaluation::FieldError;
-use resolvent_pinn::graph::{self, GraphConfig};
-use resolvent_pinn::run::{self, End, Outcome, Progress, RunFolder, Start};
-use resolvent_pinn::{Config, registry};
+use resolvent_pinn::registry;
+use resolvent_pinn::run::{End, Outcome, Progress, RunFolder, Start};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -33,12 +31,7 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
         bar.set_message(message(p));
         if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let outcome = match &config {
-        Configured::Physics(config) => run::train(config, &folder, start, &environment, &mut watch),
-        Configured::Direction(config) => direction::train(config, &folder, start, &environment, &mut watch),
-        Configured::Graph(config) => graph::train(config, &folder, start, &environment, &mut watch),
-        Configured::Cycle(config) => cycle::train(config, &folder, start, &environment, &mut watch),
-    }?;
+    let outcome = config.train(&folder, start, &environment, &mut watch)?;
     bar.finish_and_clear();
     let code = match &outcome.end {
         End::Done => Code::Done,
@@ -61,61 +54,9 @@ pub fn run(a: &Train, console: &Console) -> Result<Code, Failure> {
     Ok(code)
 }
 
-/// What is trained.
-enum Configured {
-    Physics(Box<Config>),
-    Direction(Box<DirectionConfig>),
-    Graph(Box<GraphConfig>),
-    Cycle(Box<CycleConfig>),
-}
-
-impl Configured {
-    /// Reads a file of any kind.
-    fn load(path: &Path, sets: &[String]) -> Result<Self, Failure> {
-        // A file that cannot be read is refused below.
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        Ok(if DirectionConfig::is_meant_by(&text) {
-            Self::Direction(Box::new(DirectionConfig::load(path, sets)?))
-        } else if GraphConfig::is_meant_by(&text) {
-            Self::Graph(Box::new(GraphConfig::load(path, sets)?))
-        } else if CycleConfig::is_meant_by(&text) {
-            Self::Cycle(Box::new(CycleConfig::load(path, sets)?))
-        } else {
-            Self::Physics(Box::new(Config::load(path, sets)?))
-        })
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Physics(config) => &config.name,
-            Self::Direction(config) => &config.name,
-            Self::Graph(config) => &config.name,
-            Self::Cycle(config) => &config.name,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Physics(_) => "pinn",
-            Self::Direction(_) => "direction",
-            Self::Graph(_) => "graph",
-            Self::Cycle(_) => "cycle",
-        }
-    }
-
-    fn seed(&self) -> u64 {
-        match self {
-            Self::Physics(config) => config.seed,
-            Self::Direction(config) => config.seed,
-            Self::Graph(config) => config.seed,
-            Self::Cycle(config) => config.seed,
-        }
-    }
-}
-
 /// What is trained, where, and from which beginning.
 struct Request {
-    config: Configured,
+    config: AnyConfig,
     folder: PathBuf,
     start: Start,
 }
@@ -131,12 +72,12 @@ fn request(a: &Train) -> Result<Request, Failure> {
         (Some(path), _) if !path.exists() && path.extension().is_none() => {
             let name = path.to_string_lossy();
             let entry = registry::find(&name)?;
-            Configured::Physics(Box::new(Config::parse(entry.toml, &a.set)?))
+            AnyConfig::parse(entry.toml, &a.set)?
         }
-        (Some(path), _) => Configured::load(path, &a.set)?,
+        (Some(path), _) => AnyConfig::load(path, &a.set)?,
         (None, Some(folder)) => {
             RunFolder::open(folder)?;
-            Configured::load(&folder.join("config.toml"), &a.set)?
+            AnyConfig::load(&folder.join("config.toml"), &a.set)?
         }
         (None, None) => {
             return Err(Failure::usage(
@@ -211,7 +152,7 @@ pub fn errors(errors: &[FieldError]) -> Value {
     json!(each)
 }
 
-fn object(config: &Configured, outcome: &Outcome, folder: &Path) -> Value {
+fn object(config: &AnyConfig, outcome: &Outcome, folder: &Path) -> Value {
     let status = match outcome.end {
         End::Done => "done",
         End::Interrupted => "interrupted",

@@ -25,11 +25,13 @@
 //! Everything else has a default, which the `config.toml` of a run's folder shows. `equation.name` takes an equation with its
 //! domain and conditions from the registry; what the text says itself comes before what it takes from there.
 
+mod any;
 mod domain;
 mod equation;
 mod network;
 mod training;
 
+pub use any::AnyConfig;
 pub use domain::{DomainConfig, ShapeConfig};
 pub use equation::{
     ConditionConfig, DataConfig, EquationConfig, Number, ParameterConfig, ReferenceConfig, Texts,

@@ -2,17 +2,19 @@
 //!
 //! Every head k of a graph has its own weights on the edges and its own constants on the nodes; what a head comes to rest at is
 //! x = φ(γ A x + b), with A at (i, j) the weight of the edge from i to j. Rows of A whose weights are not negative and sum to at
-//! most 1 make that a contraction by γ, whatever the graph: a convergent graph solver.
+//! most 1 make that a contraction by γ, whatever the graph: a convergent graph solver. A [`Monotone`] system has one x for any weights.
 //!
 //! # Reference
 //! J. Park, J. Choo, J. Park, Convergent graph solvers, ICLR (2022), arXiv:2106.01680.
 
 mod equilibrium;
+mod monotone;
 mod network;
 mod sweep;
 mod transition;
 
 pub use equilibrium::{Equilibrium, EquilibriumOptions};
+pub use monotone::Monotone;
 pub use network::{GraphArchitecture, GraphNetwork, Recorded};
 pub use transition::Transition;
 

@@ -2,7 +2,7 @@
 //!
 //! | the operator | the method | beside it |
 //! |---|---|---|
-//! | symmetric, definite or with a known null space | [`Cg`](cg::Cg) | [`FlexibleCg`](fcg::FlexibleCg) for a preconditioner that is nonlinear; [`DeflatedCg`](deflated_cg::DeflatedCg) for a sequence of systems; [`BlockCg`](block_cg::BlockCg) for several right-hand sides |
+//! | symmetric, definite or with a known null space | [`Cg`](cg::Cg) | [`FlexibleCg`](fcg::FlexibleCg) for a preconditioner that is nonlinear; [`DeflatedCg`](deflated_cg::DeflatedCg) where some directions are slow, [`Sequence`](crate::Sequence) for systems that follow one another; [`BlockCg`](block_cg::BlockCg) for several right-hand sides |
 //! | symmetric, of any sign, singular or not | [`Minres`](minres::Minres) | |
 //! | square | [`Gmres`](gmres::Gmres), whose residual never grows | [`Fgmres`](fgmres::Fgmres) for a preconditioner that is nonlinear; [`Bicgstab`](bicgstab::Bicgstab) where memory is short |
 //! | of any shape or rank | [`Lsqr`](lsqr::Lsqr) | with damping, always regular |
@@ -37,6 +37,7 @@ pub(crate) mod basis;
 pub mod bicgstab;
 pub mod block_cg;
 pub mod cg;
+mod coefficients;
 mod cycle;
 pub mod deflated_cg;
 pub mod eigenpairs;

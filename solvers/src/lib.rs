@@ -44,6 +44,7 @@ pub mod plan;
 pub mod precond;
 pub mod report;
 pub mod scalar;
+pub mod sequence;
 pub mod space;
 pub mod stencil;
 pub mod stop;
@@ -82,6 +83,7 @@ pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape}
 pub use plan::{Matrix, Plan};
 pub use report::{Progress, Report, Status};
 pub use scalar::Scalar;
+pub use sequence::{Sequence, SequenceOptions, SequenceReport};
 pub use space::{Segments, Space};
 pub use stencil::{
     Stencil,

@@ -4,10 +4,11 @@
 
 use resolvent::direction::{Architecture, Dcdm, Model};
 use resolvent::fixed_point::Iteration;
+use resolvent::graph::{Equilibrium, EquilibriumOptions, Graphs, Monotone};
 use resolvent::{
     Bicgstab, BlockCg, Boundary, Cg, DeflatedCg, Fgmres, FixedPoint, FixedPointOptions, FlexibleCg, Gmres,
-    Grid, Host, LinearOperator, Lsqr, Map, Minres, Multigrid, MultigridOptions, Operator, Poisson, Shape,
-    Space, Status, Stop,
+    Grid, Host, LinearOperator, Lsqr, Map, Minres, Multigrid, MultigridOptions, Operator, Poisson, Sequence,
+    SequenceOptions, Shape, Space, Status, Stop,
 };
 use resolvent_datasets::{Family, Parameters, Problem, RhsKind};
 use resolvent_tests::counting::{Counting, allocations};
@@ -88,6 +89,25 @@ fn other_methods(a: &dyn LinearOperator<Host<f64>>, b: &[f64]) -> Vec<(&'static 
     second!("Fgmres", Fgmres::with_restart(&s, n, stop, 12), |m| m.solve(&s, a, None, b, &mut x));
     second!("Bicgstab", Bicgstab::new(&s, n, stop), |m| m.solve(&s, a, None, b, &mut x));
     second!("Lsqr", Lsqr::new(&s, a.shape(), stop), |m| m.solve(&s, a, b, &mut x));
+    // Everything that a sequence may learn, where steps are dear.
+    let options = SequenceOptions {
+        stop: Stop { rtol: 1e-2, ..Stop::default() },
+        step: 1e4,
+        ..SequenceOptions::default()
+    };
+    second!("Sequence", Sequence::new(&s, n, options), |m| m.solve(&s, a, None, b, &mut x));
+    let graphs = Graphs::new(
+        &[40, 40],
+        &std::array::from_fn::<_, 70, _>(|e| [e as u32 / 35 * 40 + e as u32 % 35, e as u32 / 35 * 40 + 39]),
+    )
+    .unwrap();
+    let (numbers, constants, mut rest) = ([0.5; 70 * 9], [1.0; 240], [0.0; 240]);
+    second!("Equilibrium", Equilibrium::new(EquilibriumOptions::default()), |m| {
+        m.solve(&graphs, &numbers[..210], &constants, &mut rest)
+    });
+    second!("Monotone", Monotone::new(EquilibriumOptions::default()), |m| {
+        m.solve(&graphs, &numbers, &constants, &mut rest)
+    });
     let map = Descent(a, b);
     let fixed = |iteration| FixedPoint::new(&s, n, FixedPointOptions { iteration, stop });
     second!("Picard", fixed(Iteration::PICARD), |m| m.solve(&s, &map, &mut x));

@@ -1,13 +1,12 @@
 //! What a run has written, as far as it can be understood.
 
 use crate::folder::Error;
-use resolvent_pinn::Config;
 use resolvent_pinn::Spectrum;
-use resolvent_pinn::cycle::CycleConfig;
+use resolvent_pinn::config::AnyConfig;
 use resolvent_pinn::density::Density;
-use resolvent_pinn::direction::{DirectionConfig, NetworkKind};
+use resolvent_pinn::direction::NetworkKind;
 use resolvent_pinn::evaluation::Panel;
-use resolvent_pinn::graph::{GraphConfig, GraphEvaluation};
+use resolvent_pinn::graph::GraphEvaluation;
 use resolvent_pinn::run::Metrics;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,56 +30,58 @@ pub(super) struct About {
 
 impl About {
     fn read(text: &str) -> Result<Self, resolvent_pinn::Error> {
-        if DirectionConfig::is_meant_by(text) {
-            let config = DirectionConfig::parse(text, &[])?;
-            let (network, train) = (config.network, config.train);
-            let layers = match network.kind {
-                NetworkKind::Dcdm => format!(
-                    "of {} channels with {} + {} + {} pairs of layers",
-                    network.channels, network.before, network.coarse, network.after
-                ),
-                NetworkKind::Linear => format!("of {} levels", network.levels + 1),
-            };
-            let (kind, batch) = (word(&network.kind), train.batch);
-            let words = format!("seed {}, f32, {kind} network {layers}, {batch} samples a step", config.seed);
-            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: false });
-        }
-        if GraphConfig::is_meant_by(text) {
-            let config = GraphConfig::parse(text, &[])?;
-            let (network, train) = (config.network, config.train);
-            let words = format!(
-                "{}, seed {}, f32, {} heads after {} messages {} wide, {} weights, γ = {}, {} graphs a step",
-                word(&config.task),
-                config.seed,
-                network.heads,
-                network.messages,
-                network.hidden,
-                network.transition,
-                network.gamma,
-                train.batch,
-            );
-            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: true });
-        }
-        if CycleConfig::is_meant_by(text) {
-            let config = CycleConfig::parse(text, &[])?;
-            let (dim, train) = (config.dim, config.train);
-            let words =
-                format!("seed {}, f64, a {dim}-D cycle, {} geometries a step", config.seed, train.batch);
-            return Ok(Self { name: config.name, all: train.steps, adam: train.steps, words, graphs: false });
-        }
-        let config = Config::parse(text, &[])?;
-        let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();
-        let words = format!(
-            "seed {}, {}, {} network of layers {}, balance {}",
-            config.seed,
-            word(&config.train.precision),
-            word(&config.network.kind),
-            layers.join(", "),
-            word(&config.balance.kind),
-        );
-        let adam = config.train.steps;
-        let all = adam.saturating_add(config.train.lbfgs);
-        Ok(Self { name: config.name, all, adam, words, graphs: false })
+        let config = AnyConfig::parse(text, &[])?;
+        let (words, [adam, lbfgs]) = match &config {
+            AnyConfig::Physics(config) => {
+                let layers: Vec<String> = config.network.layers.iter().map(usize::to_string).collect();
+                let words = format!(
+                    "seed {}, {}, {} network of layers {}, balance {}",
+                    config.seed,
+                    word(&config.train.precision),
+                    word(&config.network.kind),
+                    layers.join(", "),
+                    word(&config.balance.kind),
+                );
+                (words, [config.train.steps, config.train.lbfgs])
+            }
+            AnyConfig::Direction(config) => {
+                let (network, train) = (&config.network, &config.train);
+                let layers = match network.kind {
+                    NetworkKind::Dcdm => format!(
+                        "of {} channels with {} + {} + {} pairs of layers",
+                        network.channels, network.before, network.coarse, network.after
+                    ),
+                    NetworkKind::Linear => format!("of {} levels", network.levels + 1),
+                };
+                let (kind, batch) = (word(&network.kind), train.batch);
+                let words =
+                    format!("seed {}, f32, {kind} network {layers}, {batch} samples a step", config.seed);
+                (words, [train.steps, 0])
+            }
+            AnyConfig::Graph(config) => {
+                let (network, train) = (&config.network, &config.train);
+                let words = format!(
+                    "{}, seed {}, f32, {} heads after {} messages {} wide, {} weights, γ = {}, {} graphs a step",
+                    word(&config.task),
+                    config.seed,
+                    network.heads,
+                    network.messages,
+                    network.hidden,
+                    network.transition,
+                    network.gamma,
+                    train.batch,
+                );
+                (words, [train.steps, 0])
+            }
+            AnyConfig::Cycle(config) => {
+                let (dim, train) = (config.dim, &config.train);
+                let words =
+                    format!("seed {}, f64, a {dim}-D cycle, {} geometries a step", config.seed, train.batch);
+                (words, [train.steps, 0])
+            }
+        };
+        let graphs = matches!(config, AnyConfig::Graph(_));
+        Ok(Self { name: config.name().into(), all: adam.saturating_add(lbfgs), adam, words, graphs })
     }
 }
 

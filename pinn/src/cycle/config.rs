@@ -100,12 +100,6 @@ impl CycleConfig {
         read(&table(text, sets)?)
     }
 
-    /// Whether a text is a configuration of this kind.
-    pub fn is_meant_by(text: &str) -> bool {
-        let table = table(text, &[]).ok();
-        table.is_some_and(|t| t.get("kind").and_then(|k| k.as_str()) == Some("cycle"))
-    }
-
     /// The whole text, with every default.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_default()

@@ -76,7 +76,7 @@ pub struct GraphNetworkConfig {
     pub hidden: usize,
     /// The function between layers.
     pub activation: String,
-    /// How the weights of the systems are made: `clip`, `sigmoid`, `softmax` or `absorbing`.
+    /// How the weights of the systems are made: `clip`, `sigmoid`, `softmax`, `absorbing` or `monotone`.
     pub transition: String,
     /// Whether systems run against the edges: x at a node is made of x at the sources of its edges.
     pub reversed: bool,
@@ -86,6 +86,15 @@ pub struct GraphNetworkConfig {
     pub outer: String,
     /// Whether features of edges come with the logarithms of their sizes beside them.
     pub logarithms: bool,
+    /// Whether features of edges are the logarithms of their ratios to the means at their source, at their target and of the graph, in place
+    /// of themselves: three for each, which do not change with the unit.
+    pub relative: bool,
+    /// Names of the features of nodes that are given; all without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<Vec<String>>,
+    /// Names of the features of edges that are given; all without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edges: Option<Vec<String>>,
     /// Whether anything comes to rest; otherwise the answer is read off b.
     pub rests: bool,
     /// A graph is at rest when a sweep changes x by at most this part of it.
@@ -111,6 +120,8 @@ pub struct GraphTrain {
     pub clip: Option<f64>,
     /// Weight decay.
     pub decay: f64,
+    /// Whether graphs start from where they came to rest when they were last trained on, instead of from b.
+    pub warm: bool,
     /// The learning rate.
     pub rate: RateConfig,
 }
@@ -220,6 +231,9 @@ impl GraphConfig {
                 gamma: 0.5,
                 outer: "identity".into(),
                 logarithms: false,
+                relative: false,
+                nodes: None,
+                edges: None,
                 rests: true,
                 rtol: 1e-6,
                 sweeps: 1000,
@@ -231,6 +245,7 @@ impl GraphConfig {
                 held_out: 0.1,
                 clip: None,
                 decay: 0.0,
+                warm: false,
                 rate: RateConfig {
                     kind: RateKind::CosineRestarts,
                     first: 1e-3,
@@ -288,12 +303,6 @@ impl GraphConfig {
         base.remove("kind");
         overlay(&mut base, table);
         read(&base)
-    }
-
-    /// Whether a text is a configuration of this kind.
-    pub fn is_meant_by(text: &str) -> bool {
-        let table = table(text, &[]).ok();
-        table.is_some_and(|t| t.get("kind").and_then(|k| k.as_str()) == Some("graph"))
     }
 
     /// The whole text, with every default.

@@ -5,10 +5,10 @@ use super::config::GraphTask;
 use super::nodes::{self, words};
 use super::samples::Set;
 use super::training::GraphTraining;
+use crate::Result;
 use crate::nullable;
-use crate::{Error, Result};
-use resolvent::Stop;
-use resolvent::graph::{Equilibrium, EquilibriumOptions, Graphs};
+use resolvent::graph::{Equilibrium, EquilibriumOptions, GraphArchitecture, Graphs, Monotone, Transition};
+use resolvent::{Report, Scalar, Stop};
 use resolvent_datasets::graph::Graph;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -182,59 +182,119 @@ fn confusion(counts: &[u64]) -> Table {
     }
 }
 
-/// Answers for graphs, all in one batch.
+/// Answers for graphs.
 pub(super) fn answers(training: &mut GraphTraining, graphs: &[Graph<f64>]) -> Result<Answers> {
-    let batch = batch(training, graphs)?;
+    let pieces = pieces(training, graphs)?;
     let member = &mut training.members[0];
-    let (rests, options) = (member.network.architecture().rests, member.network.architecture().equilibrium);
-    let reversed = member.network.architecture().reversed;
-    let of_graphs = member.network.architecture().of_graphs;
-    let outputs = member.network.architecture().outputs;
-    let (values, sweeps) = member.look_at(&batch, |tape, recorded| {
-        let all = tape.value(recorded.answer)?;
-        let rows = |g: usize| if of_graphs { g..g + 1 } else { batch.graphs.range(g) };
-        let of = |g: usize| all[rows(g).start * outputs..rows(g).end * outputs].iter().map(|v| f64::from(*v));
-        let values = (0..graphs.len()).map(|g| of(g).collect()).collect();
-        if !rests {
-            return Ok((values, 0));
-        }
-        let along = if reversed { batch.graphs.reversed() } else { batch.graphs.clone() };
-        let b = tape.value(recorded.constants)?;
-        let report =
-            Equilibrium::new(options)?.solve(&along, tape.value(recorded.weights)?, b, &mut b.to_vec())?;
-        Ok((values, report.steps))
-    })?;
+    let a = member.network.architecture().clone();
+    let (mut values, mut sweeps) = (vec![], 0);
+    for piece in &pieces {
+        sweeps = sweeps.max(member.look_at(piece, |tape, recorded| {
+            let all = tape.value(recorded.answer)?;
+            let rows = |g: usize| if a.of_graphs { g..g + 1 } else { piece.graphs.range(g) };
+            let of = |g: usize| &all[rows(g).start * a.outputs..rows(g).end * a.outputs];
+            let each = (0..piece.graphs.count()).map(|g| of(g).iter().map(|v| f64::from(*v)).collect());
+            values.extend(each);
+            if !a.rests {
+                return Ok(0);
+            }
+            let b = tape.value(recorded.constants)?;
+            let system = AtRest::new(&a, &piece.graphs, tape.value(recorded.weights)?, b);
+            Ok(system.solve(a.equilibrium.stop, &mut b.to_vec())?.steps)
+        })?);
+    }
     let start = Instant::now();
-    member.look_at(&batch, |_, _| Ok(()))?;
+    pieces.iter().try_for_each(|piece| member.look_at(piece, |_, _| Ok(())))?;
     Ok(Answers { values, sweeps, seconds: start.elapsed().as_secs_f64() })
 }
 
-fn batch(training: &GraphTraining, graphs: &[Graph<f64>]) -> Result<Batch> {
-    let ([node, edge, _], form) = (training.samples.widths(), training.samples.form);
-    if let Some(other) = graphs.iter().find(|g| form.widths(g) != [node, edge]) {
-        let [nodes, edges] = form.widths(other);
-        let what = format!("the graphs have {nodes} features on nodes and {edges} on edges");
-        return Err(Error::Training { what, mend: format!("use {node} and {edge}, as it was trained on") });
-    }
+fn pieces(training: &GraphTraining, graphs: &[Graph<f64>]) -> Result<Vec<Batch>> {
+    let form = &training.samples.form;
+    graphs.iter().try_for_each(|graph| form.check(graph))?;
     // Classes are not looked at, so any number of them will do.
     let classes = usize::from(training.config().task == GraphTask::Classification);
-    Batch::new(&graphs.iter().collect::<Vec<_>>(), &vec![0; graphs.len()], classes, form)
+    Batch::pieces(&graphs.iter().collect::<Vec<_>>(), &vec![0; graphs.len()], classes, form)
+}
+
+/// The systems of a network on some graphs.
+struct AtRest<'a, T> {
+    transition: Transition,
+    options: EquilibriumOptions,
+    /// Along the systems.
+    graphs: Graphs,
+    weights: &'a [T],
+    b: &'a [T],
+}
+
+impl<'a, T: Scalar> AtRest<'a, T> {
+    fn new(architecture: &GraphArchitecture, graphs: &Graphs, weights: &'a [T], b: &'a [T]) -> Self {
+        let graphs = if architecture.reversed { graphs.reversed() } else { graphs.clone() };
+        let (transition, options) = (architecture.transition, architecture.equilibrium);
+        Self { transition, options, graphs, weights, b }
+    }
+
+    fn solve(&self, stop: Stop, x: &mut [T]) -> Result<Report> {
+        let (options, graphs) = (EquilibriumOptions { stop, ..self.options }, &self.graphs);
+        Ok(match self.transition {
+            Transition::Monotone => Monotone::new(options)?.solve(graphs, self.weights, self.b, x),
+            _ => Equilibrium::new(options)?.solve(graphs, self.weights, self.b, x),
+        }?)
+    }
+
+    /// ‖x − x*‖ / ‖x*‖ before the first step and after each, with x = b before the first.
+    fn distances(&self) -> Result<Vec<f64>> {
+        let mut exact = self.b.to_vec();
+        let _ = self.solve(Stop { max_steps: 100_000, ..Stop::rtol(1e-14) }, &mut exact)?;
+        let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|v| v * v).sum::<f64>().sqrt();
+        let size = norm(&mut exact.iter().map(|v| v.f64())).max(f64::MIN_POSITIVE);
+        let mut left = vec![];
+        for max_steps in 0..=SWEEPS {
+            let mut x = self.b.to_vec();
+            let _ = self.solve(Stop { max_steps, ..Stop::rtol(0.0) }, &mut x)?;
+            let distance = norm(&mut x.iter().zip(&exact).map(|(x, e)| x.f64() - e.f64())) / size;
+            left.push(distance);
+            if distance < 1e-12 {
+                break;
+            }
+        }
+        Ok(left)
+    }
+
+    /// The weights between nodes, averaged over heads.
+    fn matrix(&self, nodes: usize, heads: usize) -> Transitions {
+        let mut values = vec![0.0; nodes * nodes];
+        let columns = heads * self.transition.numbers();
+        for (edge, [i, j]) in self.graphs.ends().iter().enumerate() {
+            let at = |part: usize, head: usize| self.weights[edge * columns + part * heads + head].f64();
+            let mut add = |i: u32, j: u32, weight: &dyn Fn(usize) -> f64| {
+                let mean = (0..heads).map(weight).sum::<f64>() / heads as f64;
+                values[i as usize * nodes + j as usize] += mean;
+            };
+            if self.transition == Transition::Monotone {
+                add(*i, *j, &|head| at(0, head) * at(1, head) + at(2, head));
+                add(*j, *i, &|head| at(0, head) * at(1, head) - at(2, head));
+            } else {
+                add(*i, *j, &|head| at(0, head));
+            }
+        }
+        Transitions { nodes, values }
+    }
 }
 
 /// How one graph comes to rest, and its weights.
 fn inside(training: &mut GraphTraining, graph: &Graph<f64>) -> Result<(Option<Curves>, Option<Transitions>)> {
-    let batch = batch(training, std::slice::from_ref(graph))?;
+    let Some(piece) = pieces(training, std::slice::from_ref(graph))?.pop() else { return Ok((None, None)) };
     let member = &mut training.members[0];
     let architecture = member.network.architecture().clone();
     if !architecture.rests {
         return Ok((None, None));
     }
-    let (weights, b) = member.look_at(&batch, |tape, recorded| {
+    let (weights, b) = member.look_at(&piece, |tape, recorded| {
         let double = |v: &[f32]| v.iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
         Ok((double(tape.value(recorded.weights)?), double(tape.value(recorded.constants)?)))
     })?;
-    let along = if architecture.reversed { batch.graphs.reversed() } else { batch.graphs.clone() };
-    let left = distances(architecture.equilibrium, &along, &weights, &b)?;
+    let system = AtRest::new(&architecture, &piece.graphs, &weights, &b);
+    let left = system.distances()?;
     let gamma = architecture.equilibrium.gamma;
     let line = |name: &str, guide: bool, points: Vec<f64>| Line {
         name: name.into(),
@@ -242,43 +302,18 @@ fn inside(training: &mut GraphTraining, graph: &Graph<f64>) -> Result<(Option<Cu
         guide,
     };
     let bound = (0..left.len()).map(|k| left[0] * gamma.powi(k as i32)).collect();
+    let mut lines = vec![line("distance", false, left)];
+    if architecture.transition != Transition::Monotone {
+        lines.push(line("∝ γ^sweep", true, bound));
+    }
     let convergence = Curves {
         title: format!("A graph of {} nodes comes to rest", graph.nodes),
         x: "sweep".into(),
         y: "‖x − x*‖ / ‖x*‖".into(),
-        lines: vec![line("distance", false, left), line("∝ γ^sweep", true, bound)],
+        lines,
     };
-    let shown = (graph.nodes <= SHOWN).then(|| {
-        let (n, heads) = (graph.nodes, architecture.heads);
-        let mut values = vec![0.0; n * n];
-        for (e, [i, j]) in along.ends().iter().enumerate() {
-            let sum: f64 = weights[e * heads..][..heads].iter().sum();
-            values[*i as usize * n + *j as usize] += sum / heads as f64;
-        }
-        Transitions { nodes: n, values }
-    });
+    let shown = (graph.nodes <= SHOWN).then(|| system.matrix(graph.nodes, architecture.heads));
     Ok((Some(convergence), shown))
-}
-
-/// ‖x − x*‖ / ‖x*‖ before the first sweep and after each.
-fn distances(options: EquilibriumOptions, graphs: &Graphs, weights: &[f64], b: &[f64]) -> Result<Vec<f64>> {
-    let solve = |stop: Stop, x: &mut [f64]| {
-        Equilibrium::new(EquilibriumOptions { stop, ..options })?.solve(graphs, weights, b, x).map(drop)
-    };
-    let (mut exact, mut x) = (b.to_vec(), b.to_vec());
-    solve(Stop { max_steps: 100_000, ..Stop::rtol(1e-15) }, &mut exact)?;
-    let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|v| v * v).sum::<f64>().sqrt();
-    let size = norm(&mut exact.iter().copied()).max(f64::MIN_POSITIVE);
-    let mut left = vec![];
-    for _ in 0..=SWEEPS {
-        let distance = norm(&mut x.iter().zip(&exact).map(|(x, e)| x - e)) / size;
-        left.push(distance);
-        if distance < 1e-12 {
-            break;
-        }
-        solve(Stop { max_steps: 1, ..Stop::rtol(0.0) }, &mut x)?;
-    }
-    Ok(left)
 }
 
 impl fmt::Display for GraphEvaluation {

@@ -1,6 +1,9 @@
 //! One network that is being trained.
 
 use super::batch::{Batch, Wanted};
+use super::config::GraphTrain;
+use super::gradient::BatchGradient;
+use super::memory::Memory;
 use super::samples::Samples;
 use crate::{Error, Result};
 use resolvent::graph::{GraphNetwork, Recorded};
@@ -14,9 +17,11 @@ pub(super) struct Member {
     pub adam: Adam<f32>,
     pub loss: f64,
     tape: Tape<f32>,
-    gradient: Vec<f32>,
-    /// What was trained on last, and which draw it was.
-    batch: Option<(u64, Batch)>,
+    gradient: BatchGradient,
+    /// What was trained on last, piece by piece, and which draw it was.
+    batch: Option<(u64, Vec<Batch>)>,
+    /// Where graphs came to rest, when they start from there.
+    memory: Option<Memory>,
     /// What is never trained on.
     held_out: Vec<Batch>,
 }
@@ -27,19 +32,20 @@ impl Member {
     pub fn new(
         number: u32,
         (network, parameters): (GraphNetwork, Parameters<f32>),
-        decay: f64,
+        train: &GraphTrain,
         samples: &Samples,
     ) -> Result<Self> {
-        let options = AdamOptions { weight_decay: decay, ..AdamOptions::default() };
+        let options = AdamOptions { weight_decay: train.decay, ..AdamOptions::default() };
         Ok(Self {
             number,
             network,
             adam: Adam::new(parameters.len(), options)?,
-            gradient: parameters.zeros(),
+            gradient: BatchGradient::new(&parameters),
             parameters,
             loss: f64::NAN,
             tape: Tape::new(),
             batch: None,
+            memory: train.warm.then(Memory::default),
             held_out: samples.held_out(number)?,
         })
     }
@@ -55,32 +61,27 @@ impl Member {
             Some((last, batch)) if last == draw => batch,
             _ => samples.batch(self.number, step)?,
         };
-        let batch = &self.batch.insert((draw, batch)).1;
-        let (tape, parameters) = (&mut self.tape, &self.parameters);
-        let term = batch.wanted.term();
-        let wrong = |what, layer| Error::NotFinite { step, what, term: term.into(), layer };
-        tape.start_with(parameters)?;
-        let recorded = record(tape, &self.network, parameters, batch).map_err(|e| diverged(e, step, term))?;
-        let loss = match &batch.wanted {
-            Wanted::Nodes(values) => {
-                let wanted = tape.input(values, values.len(), 1)?;
-                tape.mean_square_error(recorded.answer, wanted)?
-            }
-            Wanted::Classes(labels) => tape.cross_entropy(recorded.answer, labels)?,
-        };
-        self.loss = tape.number(loss)?;
-        if !self.loss.is_finite() {
-            return Err(wrong("loss", None));
+        let batch = &mut self.batch.insert((draw, batch)).1[..];
+        if let Some(memory) = &mut self.memory {
+            memory.turn(draw, samples.returns());
+            batch.iter_mut().for_each(|piece| memory.start(piece));
         }
-        tape.backward(loss).map_err(|e| diverged(e.into(), step, term))?;
-        self.gradient.copy_from_slice(tape.parameter_gradient());
-        if let Some(parameter) = parameters.not_finite(&self.gradient) {
+        let parameters = &self.parameters;
+        let term = batch.first().map_or("", |piece| piece.wanted.term());
+        let wrong = |what, layer| Error::NotFinite { step, what, term: term.into(), layer };
+        let (loss, gradient) =
+            self.gradient.of(&self.network, parameters, batch, (step, self.memory.is_some()))?;
+        self.loss = loss;
+        if let Some(memory) = &mut self.memory {
+            batch.iter().for_each(|piece| memory.keep(piece));
+        }
+        if let Some(parameter) = parameters.not_finite(gradient) {
             return Err(wrong("gradient", Some(parameter.name().into())));
         }
         if let Some(most) = clip {
-            clip_by_norm(&mut self.gradient, most)?;
+            clip_by_norm(gradient, most)?;
         }
-        self.adam.step(rate, &self.gradient, self.parameters.values_mut())?;
+        self.adam.step(rate, gradient, self.parameters.values_mut())?;
         match self.parameters.not_finite(self.parameters.values()) {
             Some(parameter) => Err(wrong("parameter", Some(parameter.name().into()))),
             None => Ok(()),
@@ -121,11 +122,16 @@ impl Member {
     pub fn store(&self, checkpoint: &mut Checkpoint) {
         self.parameters.store(&self.prefix(""), checkpoint);
         self.adam.store(&self.prefix("adam"), checkpoint);
+        if let Some(memory) = &self.memory {
+            memory.store(&self.prefix("rest"), checkpoint);
+        }
     }
 
     pub fn restore(&mut self, checkpoint: &mut Checkpoint) -> resolvent::Result<()> {
         self.parameters.restore(&self.prefix(""), checkpoint)?;
-        self.adam.restore(&self.prefix("adam"), checkpoint)
+        self.adam.restore(&self.prefix("adam"), checkpoint)?;
+        let name = self.prefix("rest");
+        self.memory.as_mut().map_or(Ok(()), |memory| memory.restore(&name, checkpoint))
     }
 
     /// The name of something of the first member is its own, those of the others have a number.
@@ -139,6 +145,14 @@ impl Member {
 }
 
 impl Wanted {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Nodes(values) => values.len(),
+            Self::Classes(labels) => labels.items(),
+        }
+    }
+
     /// The name of its loss.
     pub fn term(&self) -> &'static str {
         match self {
@@ -148,7 +162,7 @@ impl Wanted {
     }
 }
 
-fn record(
+pub(super) fn record(
     tape: &mut Tape<f32>,
     network: &GraphNetwork,
     parameters: &Parameters<f32>,
@@ -157,11 +171,15 @@ fn record(
     let a = network.architecture();
     let node = tape.input(&batch.node, batch.graphs.nodes(), a.node_features)?;
     let edge = tape.input(&batch.edge, batch.graphs.edges(), a.edge_features)?;
-    Ok(network.record(tape, parameters, &batch.graphs, node, edge)?)
+    let start = match &batch.start[..] {
+        [] => None,
+        start => Some(tape.input(start, batch.graphs.nodes(), a.heads)?),
+    };
+    Ok(network.record_from(tape, parameters, &batch.graphs, [node, edge], start)?)
 }
 
 /// What does not come to rest because its numbers are not finite.
-fn diverged(e: Error, step: u64, term: &str) -> Error {
+pub(super) fn diverged(e: Error, step: u64, term: &str) -> Error {
     match e {
         Error::Solver(resolvent::Error::Diverged { .. }) => {
             Error::NotFinite { step, what: "equilibrium", term: term.into(), layer: None }

@@ -1,12 +1,13 @@
 //! The graphs that are trained on, and those that are held out.
 
-use super::batch::{Batch, Form};
+use super::batch::Batch;
 use super::config::{GraphConfig, GraphTask};
+use super::form::Form;
 use crate::{Error, Result};
 use rayon::prelude::*;
 use resolvent::learn::Random;
-use resolvent_datasets::graph::value_iteration::Processes;
-use resolvent_datasets::graph::{Graph, GraphSet, folds, pore_network, tu};
+use resolvent_datasets::graph::value_iteration::{self, Processes};
+use resolvent_datasets::graph::{Graph, GraphSet, Schema, folds, pore_network, tu};
 use std::path::{Path, PathBuf};
 
 /// Folds of a set of classes that has none of its own.
@@ -31,12 +32,13 @@ enum Source {
     /// Made anew every so many steps.
     Made { fresh: u64 },
     /// Read from a file.
-    Read(Set),
+    Read(Box<Set>),
 }
 
 /// A set of graphs.
 pub(super) struct Set {
     pub graphs: Vec<Graph<f64>>,
+    pub schema: Schema,
     /// The class of each; empty where there are none.
     pub labels: Vec<u32>,
     /// The fold of each, or whether it is held out: 0.
@@ -81,10 +83,17 @@ impl Samples {
                     let what = format!("{}: no graph is left to train on", path.display());
                     return Err(Error::Training { what, mend: "make more graphs, or hold out fewer".into() });
                 }
-                Source::Read(set)
+                Source::Read(Box::new(set))
             }
         };
-        let form = Form { logarithms: config.network.logarithms };
+        let form = Form::new(
+            &config.network,
+            &match &source {
+                Source::Read(set) => set.schema.clone(),
+                Source::Made { .. } if task == GraphTask::ValueIteration => value_iteration::schema(),
+                Source::Made { .. } => pore_network::schema(),
+            },
+        )?;
         Ok(Self { task, seed: config.seed, batch: train.batch, form, source })
     }
 
@@ -98,14 +107,7 @@ impl Samples {
 
     /// Features of a node and of an edge, and answers.
     pub fn widths(&self) -> [usize; 3] {
-        let columns = match &self.source {
-            Source::Made { .. } if self.task == GraphTask::ValueIteration => [1, 1],
-            Source::Made { .. } => [5, 3],
-            Source::Read(set) => {
-                set.graphs.first().map_or([0; 2], |g| [g.node.features.ncols(), g.edge.features.ncols()])
-            }
-        };
-        let [node, edge] = self.form.widths_of(columns);
+        let [node, edge] = self.form.widths();
         [node, edge, self.set().map_or(1, |s| s.classes.max(1))]
     }
 
@@ -135,11 +137,16 @@ impl Samples {
         }
     }
 
-    /// What member number `member` is trained on at a step. Of a file every graph comes once an epoch, whose last batch may be smaller.
+    /// Whether the graphs of one draw come again in others.
+    pub fn returns(&self) -> bool {
+        matches!(self.source, Source::Read(_))
+    }
+
+    /// What member number `member` is trained on at a step, in pieces. Of a file every graph comes once an epoch, whose last batch may be smaller.
     ///
     /// # Errors
     /// Those of making graphs.
-    pub fn batch(&self, member: u32, step: u64) -> Result<Batch> {
+    pub fn batch(&self, member: u32, step: u64) -> Result<Vec<Batch>> {
         match &self.source {
             Source::Made { .. } => self.make(self.seed, self.draw(step) as usize * self.batch, self.batch),
             Source::Read(set) => {
@@ -149,26 +156,26 @@ impl Samples {
                 let epoch = step / batches;
                 Random::new(self.seed, &format!("graphs: order {epoch} of {member}")).shuffle(&mut order);
                 let first = (step % batches) as usize * self.batch;
-                set.batch(&order[first..order.len().min(first + self.batch)], self.form)
+                set.batch(&order[first..order.len().min(first + self.batch)], &self.form)
             }
         }
     }
 
-    /// What is never trained on, in batches.
+    /// What is never trained on, in pieces.
     ///
     /// # Errors
     /// Those of making graphs.
     pub fn held_out(&self, member: u32) -> Result<Vec<Batch>> {
         match &self.source {
-            Source::Made { .. } => Ok(vec![self.make(!self.seed, 0, HELD_OUT)?]),
+            Source::Made { .. } => self.make(!self.seed, 0, HELD_OUT),
             Source::Read(set) => {
                 let all: Vec<usize> = (0..set.graphs.len()).filter(|i| set.is_held_out(*i, member)).collect();
-                all.chunks(self.batch).map(|c| set.batch(c, self.form)).collect()
+                set.batch(&all, &self.form)
             }
         }
     }
 
-    fn make(&self, seed: u64, first: usize, count: usize) -> Result<Batch> {
+    fn make(&self, seed: u64, first: usize, count: usize) -> Result<Vec<Batch>> {
         let processes = Processes::default();
         let one = |i: usize| match self.task {
             GraphTask::ValueIteration => processes.graph(seed, i),
@@ -176,7 +183,7 @@ impl Samples {
         };
         let graphs: Vec<Graph<f64>> =
             (first..first + count).into_par_iter().map(one).collect::<Result<_, _>>()?;
-        Batch::new(&graphs.iter().collect::<Vec<_>>(), &[], 0, self.form)
+        Batch::pieces(&graphs.iter().collect::<Vec<_>>(), &[], 0, &self.form)
     }
 }
 
@@ -219,7 +226,7 @@ impl Set {
         let discount = set.meta.iter().find(|(name, _)| name == "discount").and_then(|(_, v)| v.parse().ok());
         let graphs = (0..set.len()).map(|i| set.get(i)).collect();
         let (target, folds) = (target.unwrap_or_default(), set.folds.unwrap_or_default());
-        Ok(Self { graphs, labels, folds, classes, target, discount })
+        Ok(Self { graphs, schema: set.schema, labels, folds, classes, target, discount })
     }
 
     /// Gives every graph a fold: of classes that have none by the seed; of others the last are held out.
@@ -241,13 +248,15 @@ impl Set {
     ///
     /// # Errors
     /// [`Error::Solver`] for more nodes than can be counted.
-    fn batch(&self, numbers: &[usize], form: Form) -> Result<Batch> {
+    fn batch(&self, numbers: &[usize], form: &Form) -> Result<Vec<Batch>> {
         let graphs: Vec<&Graph<f64>> = numbers.iter().map(|i| &self.graphs[*i]).collect();
         let labels: Vec<u32> = match self.classes {
             0 => vec![],
             _ => numbers.iter().map(|i| self.labels[*i]).collect(),
         };
-        Batch::new(&graphs, &labels, self.classes, form)
+        let mut pieces = Batch::pieces(&graphs, &labels, self.classes, form)?;
+        pieces.iter_mut().flat_map(|p| &mut p.numbers).for_each(|n| *n = numbers[*n]);
+        Ok(pieces)
     }
 }
 

@@ -54,6 +54,8 @@ pub struct GraphTraining {
     schedule: Schedule,
     loss: f64,
     errors: Vec<FieldError>,
+    /// After how many steps the errors were measured.
+    measured_at: Option<u64>,
 }
 
 impl GraphTraining {
@@ -71,7 +73,7 @@ impl GraphTraining {
         let members = (0..samples.members()).map(|number| {
             let network =
                 GraphNetwork::new(architecture.clone(), config.seed.wrapping_add(u64::from(number)))?;
-            Member::new(number, network, config.train.decay, &samples)
+            Member::new(number, network, &config.train, &samples)
         });
         let members: Vec<Member> = members.collect::<Result<_>>()?;
         let classes = samples.set().map_or(0, |s| s.classes);
@@ -83,6 +85,7 @@ impl GraphTraining {
             schedule,
             loss: f64::NAN,
             errors: vec![],
+            measured_at: None,
         })
     }
 
@@ -163,6 +166,7 @@ impl State for GraphTraining {
     }
 
     fn restore(&mut self, _: &str, checkpoint: &mut Checkpoint) -> resolvent::Result<()> {
+        self.measured_at = None;
         self.members.iter_mut().try_for_each(|m| m.restore(checkpoint))?;
         self.confusions.restore("confusions", checkpoint)
     }
@@ -204,8 +208,12 @@ impl Training for GraphTraining {
     }
 
     /// What is left on the graphs held out, or the part of them that is put into a wrong class; no number where nothing comes to
-    /// rest any more.
+    /// rest any more. What was measured after the last step is not measured again.
     fn measure(&mut self) -> Result<()> {
+        let steps = self.steps();
+        if self.measured_at.replace(steps) == Some(steps) {
+            return Ok(());
+        }
         match self.measured() {
             Err(Error::NotFinite { .. }) => {
                 let name = self.samples.target().to_owned();

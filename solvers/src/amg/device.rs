@@ -142,9 +142,13 @@ fn copy<T: Scalar>(space: &Device<T>, level: &Level<T>, degree: usize) -> Result
             let entries: Vec<_> = entries.map(|(i, c)| (i as u32, *c, T::of(1.0))).collect();
             Csr::from_triplets(n, *count, &entries)?
         }
+        // Its rows need not be in order.
         Transfer::Sparse(p) => {
-            let offsets = p.offsets.iter().map(|o| *o as usize).collect();
-            Csr::new(n, p.cols, offsets, p.columns.clone(), p.values.clone())?
+            let row = |i: usize| {
+                let (c, v) = p.row(i);
+                c.iter().zip(v).map(move |(c, v)| (i as u32, *c, *v))
+            };
+            Csr::from_triplets(n, p.cols, &(0..n).flat_map(row).collect::<Vec<_>>())?
         }
     };
     let inverse: Vec<T> = (0..n).map(|i| level.a.inverse(i)).collect();

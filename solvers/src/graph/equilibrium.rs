@@ -3,6 +3,7 @@
 use super::Graphs;
 use super::sweep::{BLOCK, Change, LANES, Outer, System, pad};
 use crate::error::check_len;
+use crate::host::simd::{Kernel, dispatch};
 use crate::learn::op::{Inputs, Op, Sink, Sinks, Workspace};
 use crate::learn::{Activation, Tape, Var};
 use crate::{Error, Report, Result, Scalar, Shape, Status, Stop};
@@ -152,12 +153,7 @@ impl<T: Scalar> Equilibrium<T> {
         take(self.x(graphs, padded), heads, padded, s);
         let (gamma, s) = (T::of(self.options.gamma), &*s);
         gradient.par_chunks_mut(1024 * heads).zip(graphs.ends().par_chunks(1024)).for_each(|(out, edges)| {
-            for (out, [i, j]) in out.chunks_mut(heads).zip(edges) {
-                let (s, x) = (&s[*i as usize * heads..][..heads], &x[*j as usize * heads..][..heads]);
-                for ((g, s), x) in out.iter_mut().zip(s).zip(x) {
-                    *g += gamma * *s * *x;
-                }
-            }
+            dispatch(ByWeights { out, edges, s, x, heads, gamma });
         });
         Ok(report)
     }
@@ -165,6 +161,32 @@ impl<T: Scalar> Equilibrium<T> {
     fn x(&self, graphs: &Graphs, padded: usize) -> &[T] {
         let nodes = graphs.nodes() * padded;
         &self.arena[graphs.edges() * padded + nodes..][..nodes]
+    }
+}
+
+/// γ sᵢ xⱼ, added on some edges.
+struct ByWeights<'a, T> {
+    out: &'a mut [T],
+    edges: &'a [[u32; 2]],
+    s: &'a [T],
+    x: &'a [T],
+    heads: usize,
+    gamma: T,
+}
+
+impl<T: Scalar> Kernel for ByWeights<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { out, edges, s, x, heads, gamma } = self;
+        for (out, [i, j]) in out.chunks_mut(heads).zip(edges) {
+            let out = &mut out[..heads];
+            let (s, x) = (&s[*i as usize * heads..][..heads], &x[*j as usize * heads..][..heads]);
+            for k in 0..heads {
+                out[k] += gamma * s[k] * x[k];
+            }
+        }
     }
 }
 
@@ -306,7 +328,7 @@ fn each_graph<T: Scalar>(
 }
 
 /// The number of heads of `[nodes, heads]`.
-fn heads(graphs: &Graphs, length: usize) -> Result<usize> {
+pub(super) fn heads(graphs: &Graphs, length: usize) -> Result<usize> {
     let nodes = graphs.nodes();
     if nodes == 0 {
         check_len("b", 0, length)?;
@@ -325,7 +347,8 @@ fn take<T: Scalar>(rows: &[T], heads: usize, padded: usize, out: &mut [T]) {
     });
 }
 
-/// The equilibrium of `weights: [edges, heads]` and `b: [nodes, heads]`, as an operation of a tape.
+/// The equilibrium of `weights: [edges, heads]` and `b: [nodes, heads]`, as an operation of a tape; from a third operand when there is
+/// one, else from b.
 struct Rest {
     graphs: Graphs,
     options: EquilibriumOptions,
@@ -338,7 +361,12 @@ impl<T: Scalar> Op<T> for Rest {
 
     fn shape(&self, inputs: &[Shape]) -> Result<Shape, &'static str> {
         match inputs {
-            [w, b] if w.rows == self.graphs.edges() && b.rows == self.graphs.nodes() && w.cols == b.cols => {
+            [w, b, start @ ..]
+                if w.rows == self.graphs.edges()
+                    && b.rows == self.graphs.nodes()
+                    && w.cols == b.cols
+                    && (start.is_empty() || start == [*b]) =>
+            {
                 Ok(*b)
             }
             _ => Err(
@@ -348,7 +376,7 @@ impl<T: Scalar> Op<T> for Rest {
     }
 
     fn forward(&self, inputs: &Inputs<T>, x: &mut [T], work: &mut Workspace<T>) -> Result<()> {
-        x.copy_from_slice(inputs.get(1));
+        x.copy_from_slice(inputs.get(inputs.len() - 1));
         let mut solver = self.solver(work);
         let report = solver.solve(&self.graphs, inputs.get(0), inputs.get(1), x);
         work.kept = solver.arena;
@@ -417,5 +445,22 @@ impl<T: Scalar> Tape<T> {
     ) -> Result<Var> {
         options.check()?;
         self.record(Rest { graphs: graphs.clone(), options }, &[weights, b])
+    }
+
+    /// The same from a starting point `start: [nodes, heads]`, such as where the same graphs came to rest before, which gets no gradient:
+    /// the fewer sweeps, the nearer it is.
+    ///
+    /// # Errors
+    /// As [`equilibrium`](Self::equilibrium).
+    pub fn equilibrium_from(
+        &mut self,
+        graphs: &Graphs,
+        weights: Var,
+        b: Var,
+        start: Var,
+        options: EquilibriumOptions,
+    ) -> Result<Var> {
+        options.check()?;
+        self.record(Rest { graphs: graphs.clone(), options }, &[weights, b, start])
     }
 }

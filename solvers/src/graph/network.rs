@@ -3,7 +3,7 @@
 //! 1. Messages: with e on edges and h on nodes, e′ = M(e, hᵢ, hⱼ) on the edge from i to j; its share is a = softmax of A(e, hᵢ, hⱼ)
 //!    over the edges into j; h′ = N(Σ a e′, hⱼ).
 //! 2. The last of them gives constants b on the nodes and numbers on the edges, one for each head, which a [`Transition`] makes weights.
-//! 3. Every head comes to rest: x = φ(γ A x + b).
+//! 3. Every head comes to rest: x = φ(γ A x + b), or x = φ(W x + b) of a [`Monotone`] system.
 //! 4. A network of two hidden layers, 64 and 32 wide, reads the answer off x: of each node, or off the sum over a graph.
 //!
 //! Departures: the widths inside M, A and N, which are not published, are one hidden layer of the hidden width.
@@ -11,7 +11,7 @@
 //! # Reference
 //! J. Park, J. Choo, J. Park, Convergent graph solvers, ICLR (2022), arXiv:2106.01680.
 
-use super::{EquilibriumOptions, Graphs, Transition};
+use super::{EquilibriumOptions, Graphs, Monotone, Transition};
 use crate::learn::{Activation, Initializer, Linear, Parameters, Tape, Var};
 use crate::{Error, Result, Scalar};
 
@@ -94,24 +94,46 @@ impl EdgePerceptron {
         Ok(Self { widths: [edge, node], hidden: first, last: layer(1, hidden, outputs)? })
     }
 
-    /// The first layer's products with h are made on nodes.
+    /// The hidden layer. Its products with h are made on nodes; the layer that e still waits for and its own make one product.
     fn record<T: Scalar>(
         &self,
         tape: &mut Tape<T>,
         parameters: &Parameters<T>,
         graphs: &Graphs,
-        [e, h]: [Var; 2],
+        (e, h): (Held, Var),
         activation: Activation,
-    ) -> Result<Var> {
+    ) -> Result<Held> {
         let [edge, node] = self.widths;
         let weight = self.hidden.weight;
-        let of_edge = tape.parameter_rows(parameters, weight, 0..edge)?;
+        let mut of_edge = tape.parameter_rows(parameters, weight, 0..edge)?;
         let of_source = tape.parameter_rows(parameters, weight, edge..edge + node)?;
         let of_target = tape.parameter_rows(parameters, weight, edge + node..edge + 2 * node)?;
-        let bias = tape.parameter(parameters, self.hidden.bias)?;
+        let mut bias = tape.parameter(parameters, self.hidden.bias)?;
+        if let Some(layer) = e.last {
+            let (w, b) = (tape.parameter(parameters, layer.weight)?, tape.parameter(parameters, layer.bias)?);
+            bias = tape.dense(b, of_edge, bias, Activation::Identity)?;
+            of_edge = tape.product(w, of_edge)?;
+        }
         let (u, v) = (tape.dense(h, of_source, bias, Activation::Identity)?, tape.product(h, of_target)?);
-        let x = tape.incident([e, of_edge, u, v], [graphs.sources(), graphs.targets()], activation)?;
-        tape.layer(parameters, self.last, x, Activation::Identity)
+        let ends = [graphs.sources(), graphs.targets()];
+        let rows = tape.incident([e.rows, of_edge, u, v], ends, activation)?;
+        Ok(Held { rows, last: Some(self.last) })
+    }
+}
+
+/// What edges hold: rows, or a linear layer of them that is not yet made, since what follows is linear too.
+#[derive(Clone, Copy)]
+struct Held {
+    rows: Var,
+    last: Option<Linear>,
+}
+
+impl Held {
+    fn value<T: Scalar>(self, tape: &mut Tape<T>, parameters: &Parameters<T>) -> Result<Var> {
+        match self.last {
+            Some(layer) => tape.layer(parameters, layer, self.rows, Activation::Identity),
+            None => Ok(self.rows),
+        }
     }
 }
 
@@ -151,7 +173,7 @@ pub struct GraphNetwork {
 pub struct Recorded {
     /// `[nodes, outputs]`, or `[graphs, outputs]`.
     pub answer: Var,
-    /// The weights of the systems, `[edges, heads]`.
+    /// The weights of the systems, `[edges, heads]`; of monotone ones their numbers, `[edges, 3 heads]`.
     pub weights: Var,
     /// Their constants b, `[nodes, heads]`.
     pub constants: Var,
@@ -181,9 +203,12 @@ impl GraphArchitecture {
     /// `Ok` when it can be built.
     ///
     /// # Errors
-    /// [`Error::Parameter`].
+    /// [`Error::Parameter`]; [`Error::Unsuited`] for a φ that a monotone system cannot have.
     pub fn check(&self) -> Result<()> {
         self.equilibrium.check()?;
+        if self.transition == Transition::Monotone {
+            Monotone::<f64>::new(self.equilibrium)?;
+        }
         for (name, value) in [
             ("node features", self.node_features),
             ("edge features", self.edge_features),
@@ -213,14 +238,15 @@ impl GraphNetwork {
         for l in 0..=a.messages {
             let last = l == a.messages;
             let next = if last { a.heads } else { a.hidden };
+            let sent = if last { a.heads * a.transition.numbers() } else { a.hidden };
             let name = |part: &str| format!("message_{l}.{part}");
             let p = &mut parameters;
             messages.push(Message {
-                edge: EdgePerceptron::new(p, &name("edge"), [edge, node], [a.hidden, next])?,
+                edge: EdgePerceptron::new(p, &name("edge"), [edge, node], [a.hidden, sent])?,
                 share: EdgePerceptron::new(p, &name("share"), [edge, node], [a.hidden, 1])?,
-                node: Perceptron::new(p, &name("node"), &[next + node, a.hidden, next])?,
+                node: Perceptron::new(p, &name("node"), &[sent + node, a.hidden, next])?,
             });
-            (node, edge) = (next, next);
+            (node, edge) = (next, sent);
         }
         let decoder = Perceptron::new(&mut parameters, "decoder", &[a.heads, 64, 32, a.outputs])?;
         Ok((Self { architecture, messages, decoder }, parameters))
@@ -243,22 +269,51 @@ impl GraphNetwork {
         node: Var,
         edge: Var,
     ) -> Result<Recorded> {
+        self.record_from(tape, parameters, graphs, [node, edge], None)
+    }
+
+    /// The same for `features` of nodes and edges, whose systems start from `start: [nodes, heads]`, such as where the same graphs came to rest
+    /// before; without one from b.
+    ///
+    /// # Errors
+    /// As [`record`](Self::record).
+    pub fn record_from<T: Scalar>(
+        &self,
+        tape: &mut Tape<T>,
+        parameters: &Parameters<T>,
+        graphs: &Graphs,
+        [node, edge]: [Var; 2],
+        start: Option<Var>,
+    ) -> Result<Recorded> {
         let a = &self.architecture;
-        let (mut h, mut e) = (node, edge);
+        let (mut h, mut e) = (node, Held { rows: edge, last: None });
+        let some = tape.occupied(graphs.targets())?;
         for message in &self.messages {
-            let both = [e, h];
+            let both = (e, h);
             e = message.edge.record(tape, parameters, graphs, both, a.activation)?;
             let share = message.share.record(tape, parameters, graphs, both, a.activation)?;
-            let share = tape.segment_softmax(share, graphs.targets())?;
-            let sent = tape.multiply(e, share)?;
-            let arrived = tape.segment_sum(sent, graphs.targets())?;
+            let share = share.value(tape, parameters)?;
+            let pooled = tape.attention(e.rows, share, graphs.targets())?;
+            // Shares add to 1 where there is an edge, so the layer that e waits for is made of the mean.
+            let weight = tape.parameter(parameters, message.edge.last.weight)?;
+            let bias = tape.parameter(parameters, message.edge.last.bias)?;
+            let (product, offset) = (tape.product(pooled, weight)?, tape.product(some, bias)?);
+            let arrived = tape.add(product, offset)?;
             let joined = tape.concatenate(&[arrived, h])?;
             h = message.node.record(tape, parameters, joined, a.activation)?;
         }
+        let e = e.value(tape, parameters)?;
         let reversed = a.reversed.then(|| graphs.reversed());
         let along = reversed.as_ref().unwrap_or(graphs);
         let weights = tape.transition(along, e, a.transition)?;
-        let rest = if a.rests { tape.equilibrium(along, weights, h, a.equilibrium)? } else { h };
+        let start = start.unwrap_or(h);
+        let rest = match a.transition {
+            _ if !a.rests => h,
+            Transition::Monotone => {
+                tape.monotone_equilibrium_from(along, weights, h, start, a.equilibrium)?
+            }
+            _ => tape.equilibrium_from(along, weights, h, start, a.equilibrium)?,
+        };
         let read = if a.of_graphs { tape.segment_sum(rest, graphs.members())? } else { rest };
         let answer = self.decoder.record(tape, parameters, read, a.activation)?;
         Ok(Recorded { answer, weights, constants: h, rest })
@@ -277,6 +332,8 @@ mod tests {
             (false, true, Transition::Sigmoid),
             (true, true, Transition::Softmax),
             (true, true, Transition::Absorbing),
+            (true, true, Transition::Monotone),
+            (false, true, Transition::Monotone),
             (false, false, Transition::Clip),
         ] {
             let equilibrium = EquilibriumOptions {
@@ -321,6 +378,46 @@ mod tests {
                 let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
                 parameters.values_mut()[k] = value;
                 assert!((difference - gradient[k]).abs() < 1e-7 * (1.0 + difference.abs()), "{k}");
+            }
+        }
+    }
+
+    /// From anywhere a network comes to the same answers and gradients.
+    #[test]
+    fn a_start_changes_nothing_but_the_sweeps() {
+        for transition in [Transition::Softmax, Transition::Monotone] {
+            let equilibrium =
+                EquilibriumOptions { gamma: 0.9, stop: crate::Stop::rtol(1e-13), ..Default::default() };
+            let architecture = GraphArchitecture {
+                heads: 2,
+                messages: 0,
+                hidden: 4,
+                transition,
+                equilibrium,
+                ..GraphArchitecture::new(1, 1, 1)
+            };
+            let (network, parameters) = GraphNetwork::new::<f64>(architecture, 3).unwrap();
+            let graphs = Graphs::new(&[3, 1], &[[0, 1], [1, 2], [2, 0]]).unwrap();
+            let mut tape = Tape::new();
+            let mut run = |start: Option<&[f64]>| {
+                tape.start_with(&parameters).unwrap();
+                let features = [
+                    tape.input(&[1.0, -0.5, 2.0, 0.3], 4, 1).unwrap(),
+                    tape.input(&[0.1, 0.2, -0.4], 3, 1).unwrap(),
+                ];
+                let start = start.map(|s| tape.input(s, 4, 2).unwrap());
+                let recorded = network.record_from(&mut tape, &parameters, &graphs, features, start).unwrap();
+                let loss = tape.mean_square(recorded.answer).unwrap();
+                tape.backward(loss).unwrap();
+                (tape.value(recorded.rest).unwrap().to_vec(), tape.parameter_gradient().to_vec())
+            };
+            let (rest, gradient) = run(None);
+            for start in [vec![7.0; 8], rest.clone()] {
+                let (again, other) = run(Some(&start));
+                let near = |a: &[f64], b: &[f64]| {
+                    a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-10 * (1.0 + b.abs()))
+                };
+                assert!(near(&again, &rest) && near(&other, &gradient), "{transition:?}");
             }
         }
     }

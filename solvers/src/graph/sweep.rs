@@ -14,6 +14,8 @@ use std::ops::Range;
 
 /// Heads worked on side by side.
 pub(super) const LANES: usize = 8;
+/// Nodes whose changes are summed up in the vectors' own precision.
+const NODES: usize = 32;
 /// Nodes of a block.
 pub(super) const BLOCK: usize = 16_384;
 
@@ -46,6 +48,18 @@ pub(super) struct Change {
     pub change: f64,
     /// ‖x‖² afterwards.
     pub size: f64,
+}
+
+impl Change {
+    /// Adds what lanes have summed up, which then begin anew.
+    #[inline(always)]
+    fn take<T: Scalar>(&mut self, change: &mut [T; LANES], size: &mut [T; LANES]) {
+        for k in 0..LANES {
+            self.change += change[k].f64();
+            self.size += size[k].f64();
+        }
+        (*change, *size) = ([T::of(0.0); LANES], [T::of(0.0); LANES]);
+    }
 }
 
 impl<T: Scalar> System<'_, T> {
@@ -93,7 +107,12 @@ impl<T: Scalar> Kernel for Sweep<'_, T> {
         let (gamma, offsets) = (T::of(gamma), side.index.offsets());
         let nodes = x.len() / padded.max(1);
         let mut total = Change::default();
+        // Sums of squares of every lane over some nodes, in the vectors' own precision.
+        let (mut change, mut size) = ([T::of(0.0); LANES], [T::of(0.0); LANES]);
         for i in 0..nodes {
+            if i % NODES == 0 {
+                total.take(&mut change, &mut size);
+            }
             let node = first + i;
             let places = offsets[node] as usize..offsets[node + 1] as usize;
             for lane in (0..padded).step_by(LANES) {
@@ -126,18 +145,16 @@ impl<T: Scalar> Kernel for Sweep<'_, T> {
                     }
                 }
                 let place = i * padded + lane;
-                let mut change = T::of(0.0);
-                let mut size = T::of(0.0);
+                let x = &mut x[place..place + LANES];
                 for k in 0..LANES {
-                    let d = new[k] - x[place + k];
-                    change += d * d;
-                    size += new[k] * new[k];
+                    let d = new[k] - x[k];
+                    change[k] += d * d;
+                    size[k] += new[k] * new[k];
                 }
-                x[place..place + LANES].copy_from_slice(&new);
-                total.change += change.f64();
-                total.size += size.f64();
+                x.copy_from_slice(&new);
             }
         }
+        total.take(&mut change, &mut size);
         total
     }
 }

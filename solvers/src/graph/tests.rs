@@ -4,7 +4,7 @@ use crate::{Dense, Error, Host, Operator, Status, Stop};
 use proptest::prelude::*;
 
 /// Edges between random nodes of every graph; some repeat, some end where they start, the last node of each has none.
-fn batch(nodes: &[usize], degree: usize, seed: u64) -> Graphs {
+pub(super) fn batch(nodes: &[usize], degree: usize, seed: u64) -> Graphs {
     let mut random = Random::new(seed, "edges");
     let (mut edges, mut first) = (Vec::new(), 0);
     for &n in nodes {

@@ -1,13 +1,15 @@
-//! Weights of edges that sum to at most 1 at every source.
+//! How numbers on edges become the weights of a system that comes to rest.
 
 use super::Graphs;
-use crate::learn::op::{Inputs, Op, Sinks, Workspace};
+use crate::host::simd::{Kernel, dispatch};
+use crate::learn::op::{Inputs, Op, Sink, Sinks, Workspace};
 use crate::learn::product::each_rows;
 use crate::learn::{Activation, Tape, Var};
 use crate::{Error, Result, Scalar, Shape};
 use std::str::FromStr;
 
-/// How numbers on edges become weights that are not negative and sum to at most 1 at every source, whatever they are.
+/// How numbers on edges become the weights of a system with one x, whatever they are: all but the last make them not negative and of a
+/// sum of at most 1 at every source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Transition {
     /// min(max(z, 0), 1) over the number of edges at the source, as published. Outside 0 to 1 it has no gradient.
@@ -19,6 +21,16 @@ pub enum Transition {
     Softmax,
     /// e^z over 1 + the sum at the source, as in a chain whose walks may end at every node: proportions and their sum are free.
     Absorbing,
+    /// As they are: three numbers of each head make a [`Monotone`](super::Monotone) system, which has one x for any weights, of either sign
+    /// and with any sum.
+    Monotone,
+}
+
+impl Transition {
+    /// Numbers on an edge for each head.
+    pub fn numbers(self) -> usize {
+        if self == Self::Monotone { 3 } else { 1 }
+    }
 }
 
 impl FromStr for Transition {
@@ -30,8 +42,9 @@ impl FromStr for Transition {
             "sigmoid" => Self::Sigmoid,
             "softmax" => Self::Softmax,
             "absorbing" => Self::Absorbing,
+            "monotone" => Self::Monotone,
             _ => {
-                let known = "clip, sigmoid, softmax, absorbing".into();
+                let known = "clip, sigmoid, softmax, absorbing, monotone".into();
                 return Err(Error::Unknown { what: "transition", name: name.into(), known });
             }
         })
@@ -65,27 +78,12 @@ impl<T: Scalar> Op<T> for Weigh {
 
     fn forward(&self, inputs: &Inputs<T>, w: &mut [T], _: &mut Workspace<T>) -> Result<()> {
         let (z, heads) = (inputs.get(0), inputs.shape(0).cols);
-        let (none, one) = (T::of(0.0), T::of(1.0));
         each_rows(w, heads, |first, w| {
             w.copy_from_slice(&z[first * heads..][..w.len()]);
             if self.smooth {
                 Activation::Sigmoid.apply(w);
-            } else {
-                // Written so that what is not a number stays so.
-                w.iter_mut().for_each(|w| {
-                    *w = if *w < none {
-                        none
-                    } else if *w > one {
-                        one
-                    } else {
-                        *w
-                    }
-                });
             }
-            for (e, w) in w.chunks_mut(heads).enumerate() {
-                let share = self.share::<T>(first + e);
-                w.iter_mut().for_each(|w| *w *= share);
-            }
+            dispatch(Shared { of: self, first, heads, clips: !self.smooth, w });
         });
         Ok(())
     }
@@ -99,28 +97,85 @@ impl<T: Scalar> Op<T> for Weigh {
         sinks: &mut Sinks<T>,
     ) -> Result<()> {
         let (z, heads) = (inputs.get(0), inputs.shape(0).cols);
-        let Some(sink) = sinks.get(0) else { return Ok(()) };
-        let (none, one) = (T::of(0.0), T::of(1.0));
-        each_rows(g, heads, |first, g| {
-            let rows = w[first * heads..].chunks(heads).zip(z[first * heads..].chunks(heads));
-            for (e, (g, (w, z))) in g.chunks_mut(heads).zip(rows).enumerate() {
-                let share = self.share::<T>(first + e);
-                if self.smooth {
-                    let inverse = one / share;
-                    g.iter_mut().zip(w).for_each(|(g, &w)| *g *= w * (one - w * inverse));
-                } else {
-                    let slope = |z: T| if z > none && z < one { share } else { none };
-                    g.iter_mut().zip(z).for_each(|(g, &z)| *g *= slope(z));
-                }
-            }
+        let Some(Sink { gradient, fresh }) = sinks.get(0) else { return Ok(()) };
+        // Of a sigmoid the slope is found from its value, of a clip from z.
+        let (g, at) = (&*g, if self.smooth { w } else { z });
+        each_rows(gradient, heads, |first, gradient| {
+            let rows = first * heads..first * heads + gradient.len();
+            let sink = Sink { gradient, fresh };
+            dispatch(Pulled { of: self, first, heads, at: &at[rows.clone()], g: &g[rows], sink });
         });
-        sink.add(g.iter().copied());
         Ok(())
     }
 }
 
+/// Weights of some edges, of z between 0 and 1 or clipped to it.
+struct Shared<'a, T> {
+    of: &'a Weigh,
+    first: usize,
+    heads: usize,
+    clips: bool,
+    w: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for Shared<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { of, first, heads, clips, w } = self;
+        let (none, one) = (T::of(0.0), T::of(1.0));
+        for (e, w) in w.chunks_mut(heads).enumerate() {
+            let share = of.share::<T>(first + e);
+            for w in w {
+                // Written so that what is not a number stays so.
+                let low = if clips && *w < none { none } else { *w };
+                let z = if clips && low > one { one } else { low };
+                *w = z * share;
+            }
+        }
+    }
+}
+
+/// The gradient by the z of some edges.
+struct Pulled<'a, T> {
+    of: &'a Weigh,
+    first: usize,
+    heads: usize,
+    /// The weights of sigmoids, and z that is clipped.
+    at: &'a [T],
+    g: &'a [T],
+    sink: Sink<'a, T>,
+}
+
+impl<T: Scalar> Kernel for Pulled<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { of, first, heads, at, g, sink: Sink { gradient, fresh } } = self;
+        let (none, one) = (T::of(0.0), T::of(1.0));
+        for (e, s) in gradient.chunks_mut(heads).enumerate() {
+            let (at, g) = (&at[e * heads..][..heads], &g[e * heads..][..heads]);
+            let s = &mut s[..heads];
+            let share = of.share::<T>(first + e);
+            let inverse = one / share;
+            for k in 0..heads {
+                let slope = if of.smooth {
+                    at[k] * (one - at[k] * inverse)
+                } else if at[k] > none && at[k] < one {
+                    share
+                } else {
+                    none
+                };
+                s[k] = if fresh { g[k] * slope } else { s[k] + g[k] * slope };
+            }
+        }
+    }
+}
+
 impl<T: Scalar> Tape<T> {
-    /// Weights from `z: [edges, heads]`, not negative and of a sum of at most 1 at every source.
+    /// Weights from `z: [edges, heads]`, not negative and of a sum of at most 1 at every source; those of a monotone system are z.
     ///
     /// # Errors
     /// [`Error::Operands`]; [`Error::Memory`].
@@ -128,6 +183,7 @@ impl<T: Scalar> Tape<T> {
         match transition {
             Transition::Softmax => self.segment_softmax(z, graphs.sources()),
             Transition::Absorbing => self.open_segment_softmax(z, graphs.sources()),
+            Transition::Monotone => Ok(z),
             _ => {
                 let smooth = transition == Transition::Sigmoid;
                 self.record(Weigh { graphs: graphs.clone(), smooth }, &[z])

@@ -9,6 +9,7 @@
 //! Storage: r, p, q, and z with a preconditioner. Traffic of a step without one, in f64: p ← r + βp and q ← Ap with p·q in
 //! one pass (32 bytes an unknown on a stencil), x and r with r·r in another (48): 80 bytes, two reductions.
 
+use super::coefficients::Coefficients;
 use super::session::{Needs, Session, Turn, Watch, check_preconditioner, history};
 use crate::error::check_len;
 use crate::{Error, LinearOperator, Report, Result, Space, Status, Stop};
@@ -34,6 +35,7 @@ pub struct Cg<S: Space> {
     z: Option<S::Buf>,
     numbers: Numbers<S>,
     history: Vec<f64>,
+    coefficients: Coefficients,
 }
 
 /// What the recurrence calculates with.
@@ -77,6 +79,7 @@ impl<S: Space> Cg<S> {
                 square: number()?,
             },
             history: history(&stop),
+            coefficients: Coefficients::new(stop.max_steps),
             stop,
         })
     }
@@ -84,6 +87,12 @@ impl<S: Space> Cg<S> {
     /// ‖r‖₂ of the recurrence before every step of the last solve, and at its end.
     pub fn history(&self) -> &[f64] {
         &self.history
+    }
+
+    /// The smallest and the largest eigenvalue of A, or of MA with a preconditioner, as far as the last solve has seen them: Ritz values
+    /// of its first steps, which lie inside the spectrum. `None` before a step.
+    pub fn spectrum(&self) -> Option<[f64; 2]> {
+        self.coefficients.ends()
     }
 
     /// Solves Ax = b from the starting point in `x`, with `m` ≈ A⁻¹ when given.
@@ -135,8 +144,9 @@ impl<S: Space> Cg<S> {
         watch: Watch,
     ) -> Result<Report> {
         self.history.clear();
+        self.coefficients.clear();
         check_preconditioner("Cg", m)?;
-        let Self { stop, r, p, q, z, numbers, history } = self;
+        let Self { stop, r, p, q, z, numbers, history, coefficients } = self;
         let Numbers { rho, rho_before, beta, curvature, alpha, square } = numbers;
         if m.is_some() && z.is_none() {
             return Err(Error::Unsuited {
@@ -165,7 +175,7 @@ impl<S: Space> Cg<S> {
                 _ => space.set(residual * residual, rho)?,
             }
             let mut asked = false;
-            let [r_z, p_q, length, r_r] = loop {
+            let [r_z, p_q, length, r_r, ratio] = loop {
                 if follows {
                     space.ratio_to(rho, rho_before, beta)?;
                 } else {
@@ -175,14 +185,14 @@ impl<S: Space> Cg<S> {
                 a.update_apply_dot_to(space, direction, beta, p, q, curvature)?;
                 space.ratio_to(rho, curvature, alpha)?;
                 space.step_to(alpha, p, q, x, r, square)?;
-                let numbers = space.read([&*rho, &*curvature, &*alpha, &*square])?;
+                let numbers = space.read([&*rho, &*curvature, &*alpha, &*square, &*beta])?;
                 // A preconditioner of less precision looks at its product, and mends its scale, when asked for it at once.
                 match (m, z.as_mut()) {
                     (Some(m), Some(z)) if !asked && !(numbers[0].is_finite() && numbers[0] > 0.0) => {
                         asked = true;
                         let product = m.apply_dot(space, r, z)?;
                         if !(product.is_finite() && product > 0.0) {
-                            break [product, numbers[1], numbers[2], numbers[3]];
+                            break [product, numbers[1], numbers[2], numbers[3], numbers[4]];
                         }
                         space.set(product, rho)?;
                         // What p was is overwritten.
@@ -203,6 +213,7 @@ impl<S: Space> Cg<S> {
             if length == 0.0 {
                 break Status::NotPositiveDefinite { curvature: p_q };
             }
+            coefficients.note(ratio, length);
             residual = r_r.sqrt();
             step += 1;
             std::mem::swap(rho_before, rho);
@@ -257,6 +268,25 @@ mod tests {
             "{} {residual}",
             report.true_residual
         );
+    }
+
+    #[test]
+    fn the_spectrum_is_that_of_the_operator_and_of_the_preconditioned_one() {
+        let (n, space) = (40, Host::<f64>::new());
+        let entries: Vec<f64> = (0..n).map(|i| 0.5 + f64::from(i * i)).collect();
+        let a = crate::Diagonal::new(&space, &entries).unwrap();
+        let mut cg = Cg::new(&space, n as usize, Stop::rtol(1e-12)).unwrap();
+        assert_eq!(cg.spectrum(), None);
+        let b = &noise()[..n as usize];
+        let mut ends = |m: Option<&dyn LinearOperator<Host<f64>>>| {
+            let _ = cg.solve(&space, &a, m, b, &mut vec![0.0; n as usize]).unwrap();
+            cg.spectrum().unwrap()
+        };
+        let [low, high] = ends(None);
+        assert!((low - 0.5).abs() < 1e-6 && (high - 1521.5).abs() < 1e-6, "{low} {high}");
+        let m = Jacobi::new(&space, &entries).unwrap();
+        let [low, high] = ends(Some(&m));
+        assert!((low - 1.0).abs() < 1e-12 && (high - 1.0).abs() < 1e-12, "{low} {high}");
     }
 
     #[test]

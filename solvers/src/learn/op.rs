@@ -2,6 +2,7 @@
 
 pub mod activate;
 pub mod arithmetic;
+pub mod attention;
 pub mod columns;
 pub mod convolution;
 pub mod dense;

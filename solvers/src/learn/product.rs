@@ -4,6 +4,7 @@
 //! whose bounds depend on the number of rows alone, are added in order.
 
 use crate::Scalar;
+use crate::host::simd::{Kernel, dispatch};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
@@ -121,12 +122,7 @@ pub(super) fn add_columns<T: Scalar>(g: &[T], cols: usize, partial: &mut Vec<T>,
         return;
     }
     let length = group(g.len() / cols);
-    let sum = |g: &[T], s: &mut [T]| {
-        s.fill(T::of(0.0));
-        for g in g.chunks(cols) {
-            s.iter_mut().zip(g).for_each(|(s, &g)| *s += g);
-        }
-    };
+    let sum = |g: &[T], s: &mut [T]| dispatch(AddRows { g, s });
     partial.resize((g.len() / cols).div_ceil(length) * cols, T::of(0.0));
     if g.len() > 4 * ENTRIES {
         partial.par_chunks_mut(cols).zip(g.par_chunks(length * cols)).for_each(|(s, g)| sum(g, s));
@@ -134,6 +130,29 @@ pub(super) fn add_columns<T: Scalar>(g: &[T], cols: usize, partial: &mut Vec<T>,
         partial.chunks_mut(cols).zip(g.chunks(length * cols)).for_each(|(s, g)| sum(g, s));
     }
     add_groups(partial, s);
+}
+
+/// s ← the sum of the rows of g, which are as long.
+struct AddRows<'a, T> {
+    g: &'a [T],
+    s: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for AddRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { g, s } = self;
+        let cols = s.len();
+        s.fill(T::of(0.0));
+        for g in g.chunks(cols) {
+            let g = &g[..cols];
+            for c in 0..cols {
+                s[c] += g[c];
+            }
+        }
+    }
 }
 
 fn add_groups<T: Scalar>(partial: &[T], sum: &mut [T]) {

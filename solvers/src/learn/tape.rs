@@ -64,6 +64,8 @@ pub struct Tape<T: Scalar> {
     end: usize,
     parameters: usize,
     differentiates: bool,
+    /// Whether gradients of parameters are added to those there are.
+    adds: bool,
     step: u32,
 }
 
@@ -87,13 +89,14 @@ impl<T: Scalar> Tape<T> {
             end: 0,
             parameters: 0,
             differentiates: true,
+            adds: false,
             step: 0,
         }
     }
 
     /// Begins a step without parameters; values of the last step are gone.
     pub fn start(&mut self) {
-        (self.used, self.end, self.parameters, self.differentiates) = (0, 0, 0, true);
+        (self.used, self.end, self.parameters, self.differentiates, self.adds) = (0, 0, 0, true, false);
         self.step = self.step.wrapping_add(1);
         self.edges.clear();
     }
@@ -108,6 +111,38 @@ impl<T: Scalar> Tape<T> {
         self.values.reach(n)?;
         self.values.slice_mut()[..n].copy_from_slice(parameters.values());
         (self.parameters, self.end) = (n, aligned::<T>(n));
+        Ok(())
+    }
+
+    /// Begins another part of a step that [`start_with`](Self::start_with) began, after the gradient of the last part: the parameters are as
+    /// they were, and the gradient by them that [`backward`](Self::backward) finds is added to what there is.
+    ///
+    /// # Errors
+    /// [`Error::Operands`] where there is no gradient to add to.
+    ///
+    /// ```
+    /// use resolvent::learn::{Initializer, Parameters, Tape};
+    /// let mut parameters = Parameters::<f64>::new(7);
+    /// let layer = parameters.linear("layer", 1, 1, Initializer::GlorotNormal)?;
+    /// let mut tape = Tape::new();
+    /// tape.start_with(&parameters)?;
+    /// for part in 0..3 {
+    ///     if part > 0 {
+    ///         tape.go_on()?;
+    ///     }
+    ///     let bias = tape.parameter(&parameters, layer.bias)?;
+    ///     tape.backward(bias)?;
+    /// }
+    /// assert_eq!(tape.parameter_gradient(), [0.0, 3.0]);
+    /// # Ok::<(), resolvent::Error>(())
+    /// ```
+    pub fn go_on(&mut self) -> Result<()> {
+        if !self.differentiates || self.gradients.slice().len() < self.parameters {
+            return Err(operands("another part", &[], "find the gradient of the part before first"));
+        }
+        let parameters = self.parameters;
+        self.start();
+        (self.parameters, self.end, self.adds) = (parameters, aligned::<T>(parameters), true);
         Ok(())
     }
 
@@ -311,7 +346,9 @@ impl<T: Scalar> Tape<T> {
         }
         self.gradients.reach(self.end)?;
         let gradients = self.gradients.slice_mut();
-        gradients[..self.parameters].fill(T::of(0.0));
+        if !self.adds {
+            gradients[..self.parameters].fill(T::of(0.0));
+        }
         for (node, fresh) in self.nodes[..self.used].iter().zip(&mut self.fresh) {
             // A parameter's gradient is zeros that are added to, since several nodes may share it.
             *fresh = node.op.is_some() || node.first >= self.parameters;

@@ -48,6 +48,9 @@ pub struct Chebyshev<S: Space, A> {
     work: Mutex<Work<S>>,
 }
 
+/// What rounding may add to an eigenvalue that was seen.
+const SLACK: f64 = 1e-9;
+
 struct Work<S: Space> {
     r: S::Buf,
     d: S::Buf,
@@ -83,6 +86,44 @@ impl<S: Space, A: LinearOperator<S>> Chebyshev<S, A> {
         let work = Work { r: space.zeros(n)?, d: space.zeros(n)?, w: space.zeros(n)? };
         let (theta, delta) = (0.5 * (largest + smallest), 0.5 * (largest - smallest));
         Ok(Self { a, jacobi, degree: options.degree, theta, delta, work: work.into() })
+    }
+
+    /// Options for the next of a sequence of systems, from the eigenvalues of MA that solving this one has shown
+    /// ([`Cg::spectrum`](crate::Cg::spectrum)). The largest of D⁻¹A is not estimated again as long as nothing was seen beyond what the polynomial
+    /// allows; and where nothing was seen below it either, no eigenvalue lies before the interval, which is halved.
+    ///
+    /// ```
+    /// use resolvent::precond::{Chebyshev, ChebyshevOptions};
+    /// use resolvent::{Boundary, Cg, Grid, Host, Poisson, Stencil, Stop};
+    /// let space = Host::<f64>::new();
+    /// let a = Poisson::new(Grid::new_2d(40, 40)?, [[Boundary::DIRICHLET; 2]; 3])?;
+    /// let diagonal = Stencil::from(a.clone()).diagonal();
+    /// let m = Chebyshev::new(&space, &a, &diagonal, ChebyshevOptions::default())?;
+    /// let mut cg = Cg::new(&space, 1600, Stop::default())?;
+    /// let b: Vec<f64> = (0..1600).map(|i| ((i * 7919) % 101) as f64 - 50.0).collect();
+    /// let first = cg.solve(&space, &a, Some(&m), &b, &mut vec![0.0; 1600])?;
+    /// let learned = m.learned(cg.spectrum().unwrap());
+    /// let m = Chebyshev::new(&space, &a, &diagonal, learned)?;
+    /// let second = cg.solve(&space, &a, Some(&m), &b, &mut vec![0.0; 1600])?;
+    /// assert!(second.steps <= first.steps + 1);
+    /// # Ok::<(), resolvent::Error>(())
+    /// ```
+    pub fn learned(&self, [low, high]: [f64; 2]) -> ChebyshevOptions {
+        let [start, end] = self.interval();
+        let kept =
+            ChebyshevOptions { degree: self.degree, ratio: end / start, ..ChebyshevOptions::default() };
+        // On the interval 1 − λ p(λ) is at most this.
+        let bound = 1.0 / self.polynomial(self.theta / self.delta);
+        if !(low > 0.0 && high.is_finite() && high <= 1.0 + bound + SLACK) {
+            return kept;
+        }
+        let narrower = low >= 1.0 - bound - SLACK && kept.ratio > 4.0;
+        ChebyshevOptions { largest: Some(end), ratio: kept.ratio * if narrower { 0.5 } else { 1.0 }, ..kept }
+    }
+
+    /// At x ≥ 1 the Chebyshev polynomial whose scaled form 1 − λ p(λ) is, of one degree more than p.
+    fn polynomial(&self, x: f64) -> f64 {
+        libm::cosh((self.degree + 1) as f64 * libm::acosh(x))
     }
 
     /// The interval of eigenvalues of D⁻¹A it is made for.
@@ -166,6 +207,38 @@ mod tests {
         };
         let (with, without) = (steps(Some(&m)), steps(None));
         assert!(3 * with < without, "{with} {without}");
+    }
+
+    #[test]
+    fn what_a_solve_has_seen_makes_the_next_no_slower() {
+        let space = Host::<f64>::new();
+        for (n, ratio) in [(30, 4000.0), (60, 150.0), (90, 8.0)] {
+            let a = Poisson::new(Grid::new_2d(n, n).unwrap(), [[Boundary::DIRICHLET; 2]; 3]).unwrap();
+            let diagonal = crate::Stencil::from(a.clone()).diagonal();
+            let cells = n * n;
+            let b: Vec<f64> = (0..cells).map(|i| ((i * 7919) % 101) as f64 - 50.0).collect();
+            let mut cg = Cg::new(&space, cells, Stop::rtol(1e-8)).unwrap();
+            let mut steps = |m: &Chebyshev<Host<f64>, &Poisson>| {
+                let report = cg.solve(&space, &a, Some(m), &b, &mut vec![0.0; cells]).unwrap();
+                assert_eq!(report.status, Status::Converged);
+                (report.steps, cg.spectrum().unwrap())
+            };
+            let first =
+                Chebyshev::new(&space, &a, &diagonal, ChebyshevOptions { ratio, ..Default::default() });
+            let first = first.unwrap();
+            let (before, seen) = steps(&first);
+            let options = first.learned(seen);
+            assert_eq!(options.largest, Some(first.interval()[1]));
+            let (after, _) = steps(&Chebyshev::new(&space, &a, &diagonal, options).unwrap());
+            assert!(after <= before + 1, "{n}, {ratio}: {before} {after} {options:?}");
+            // Only the first interval begins below the spectrum.
+            assert!((options.ratio < 0.6 * ratio) == (n == 30), "{n}: {options:?}");
+            if n == 30 {
+                assert!(after < before, "{before} {after}");
+            }
+            // An end that is too low is estimated again.
+            assert_eq!(first.learned([0.1, 3.0]).largest, None);
+        }
     }
 
     #[test]

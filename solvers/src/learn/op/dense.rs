@@ -1,6 +1,7 @@
 //! A dense layer: a matrix product, an offset and an activation.
 
 use super::{Inputs, Op, Sinks, Workspace};
+use crate::host::simd::{Kernel, dispatch};
 use crate::learn::activation::Activation;
 use crate::learn::parameters::{Linear, Parameters};
 use crate::learn::product::{ENTRIES, ROWS, add_columns, add_gram, multiply, multiply_transposed, shared};
@@ -25,14 +26,33 @@ impl Dense {
         let rows = y.len() / cols;
         multiply(&inputs.get(0)[first * inner..(first + rows) * inner], inputs.get(1), inner, cols, false, y);
         if inputs.len() > 2 {
-            let b = inputs.get(2);
-            for y in y.chunks_mut(cols) {
-                y.iter_mut().zip(b).for_each(|(y, &b)| *y += b);
-            }
+            dispatch(AddRow { b: inputs.get(2), y });
         }
         match slopes {
             Some(s) => self.activation.apply_both(y, s),
             None => self.activation.apply(y),
+        }
+    }
+}
+
+/// y + b in every row.
+struct AddRow<'a, T> {
+    b: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for AddRow<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { b, y } = self;
+        let cols = b.len();
+        for y in y.chunks_mut(cols) {
+            let y = &mut y[..cols];
+            for c in 0..cols {
+                y[c] += b[c];
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Rows copied to items, and items added to rows: each the other's reverse.
 
 use super::{Inputs, Op, Sinks, Workspace};
+use crate::host::simd::{Kernel, dispatch};
 use crate::learn::index::Index;
 use crate::learn::product::each_rows;
 use crate::learn::tape::{Tape, Var};
@@ -118,22 +119,61 @@ pub(super) fn add_items<T: Scalar>(
     fresh: bool,
     y: &mut [T],
 ) {
-    each_rows(y, cols, |first, y| {
+    each_rows(y, cols, |first, y| dispatch(AddItems { index, x, cols, mean, fresh, first, y }));
+}
+
+/// Sums of some rows' items.
+struct AddItems<'a, T> {
+    index: &'a Index,
+    x: &'a [T],
+    cols: usize,
+    mean: bool,
+    fresh: bool,
+    first: usize,
+    y: &'a mut [T],
+}
+
+/// Columns whose sums stay in registers.
+const COLUMNS: usize = 32;
+
+impl<T: Scalar> Kernel for AddItems<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { index, x, cols, mean, fresh, first, y } = self;
         for (i, y) in y.chunks_mut(cols).enumerate() {
-            if fresh {
-                y.fill(T::of(0.0));
-            }
             let items = index.members(first + i);
-            for item in items {
-                let x = &x[*item as usize * cols..][..cols];
-                y.iter_mut().zip(x).for_each(|(y, &x)| *y += x);
+            let weight = T::of(if mean { 1.0 / items.len().max(1) as f64 } else { 1.0 });
+            let mut start = 0;
+            let (whole, rest) = y.as_chunks_mut::<COLUMNS>();
+            for y in whole {
+                let mut sum = if fresh { [T::of(0.0); COLUMNS] } else { *y };
+                for item in items {
+                    let x = &x[*item as usize * cols + start..][..COLUMNS];
+                    for c in 0..COLUMNS {
+                        sum[c] += x[c];
+                    }
+                }
+                for c in 0..COLUMNS {
+                    y[c] = sum[c] * weight;
+                }
+                start += COLUMNS;
             }
-            if mean {
-                let weight = T::of(1.0 / items.len().max(1) as f64);
-                y.iter_mut().for_each(|y| *y *= weight);
+            if fresh {
+                rest.fill(T::of(0.0));
+            }
+            for item in items {
+                let x = &x[*item as usize * cols + start..][..rest.len()];
+                for c in 0..rest.len() {
+                    rest[c] += x[c];
+                }
+            }
+            for y in rest {
+                *y *= weight;
             }
         }
-    });
+    }
 }
 
 impl<T: Scalar> Tape<T> {

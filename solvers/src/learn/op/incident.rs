@@ -3,6 +3,7 @@
 use super::dense::{each_block, pull};
 use super::gather::add_items;
 use super::{Inputs, Op, Sinks, Workspace};
+use crate::host::simd::{Kernel, dispatch};
 use crate::learn::activation::Activation;
 use crate::learn::index::Index;
 use crate::learn::product::{add_gram, multiply, multiply_transposed};
@@ -28,15 +29,37 @@ impl Incident {
         let Shape { rows: inner, cols } = inputs.shape(1);
         let rows = y.len() / cols;
         multiply(&inputs.get(0)[first * inner..(first + rows) * inner], inputs.get(1), inner, cols, false, y);
-        let ends = self.sources.targets()[first..].iter().zip(&self.targets.targets()[first..]);
-        let (u, v) = (inputs.get(2), inputs.get(3));
-        for (y, (i, j)) in y.chunks_mut(cols).zip(ends) {
-            let (u, v) = (&u[*i as usize * cols..][..cols], &v[*j as usize * cols..][..cols]);
-            y.iter_mut().zip(u).zip(v).for_each(|((y, &u), &v)| *y += u + v);
-        }
+        let ends = [&self.sources.targets()[first..], &self.targets.targets()[first..]];
+        dispatch(AddEnds { ends, u: inputs.get(2), v: inputs.get(3), cols, y });
         match slopes {
             Some(s) => self.activation.apply_both(y, s),
             None => self.activation.apply(y),
+        }
+    }
+}
+
+/// y + uᵢ + vⱼ on some edges.
+struct AddEnds<'a, T> {
+    ends: [&'a [u32]; 2],
+    u: &'a [T],
+    v: &'a [T],
+    cols: usize,
+    y: &'a mut [T],
+}
+
+impl<T: Scalar> Kernel for AddEnds<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { ends: [sources, targets], u, v, cols, y } = self;
+        for (y, (i, j)) in y.chunks_mut(cols).zip(sources.iter().zip(targets)) {
+            let (u, v) = (&u[*i as usize * cols..][..cols], &v[*j as usize * cols..][..cols]);
+            // The length is said so that no entry is checked.
+            let y = &mut y[..cols];
+            for c in 0..cols {
+                y[c] += u[c] + v[c];
+            }
         }
     }
 }

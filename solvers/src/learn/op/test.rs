@@ -119,6 +119,11 @@ proptest! {
         check!("segment mean", &[[n, k]], seed, |t, v| t.segment_mean(v[0], &graph));
         check!("segment max", &[[n, k]], seed, |t, v| t.segment_max(v[0], &graph));
         check!("segment softmax", &[[n, k]], seed, |t, v| t.segment_softmax(v[0], &graph));
+        check!("attention", &[[n, k], [n, 1]], seed, |t, v| t.attention(v[0], v[1], &graph));
+        check!("occupied rows", &[[m, k]], seed, |t, v| {
+            let some = t.occupied(&graph)?;
+            t.multiply(v[0], some)
+        });
         let other = index(n, 5, seed ^ 7);
         for f in [Activation::LeakyRelu(0.1), Activation::Swish] {
             check!("layer on edges", &[[n, k], [k, m], [graph.rows(), m], [5, m]], seed, |t, v| t
@@ -223,8 +228,10 @@ fn bits_do_not_depend_on_the_number_of_threads() {
             let y = t.dense(x, w, b, Activation::Swish).unwrap();
             let a = t.segment_softmax(y, &graph).unwrap();
             let y = t.multiply(y, a).unwrap();
-            let y = t.segment_sum(y, &graph).unwrap();
+            let share = t.columns(y, 0, 1).unwrap();
+            let y = t.attention(y, share, &graph).unwrap();
             let y = t.gather(y, &graph).unwrap();
+            let y = t.segment_sum(y, &graph).unwrap();
             let y = t.multiply(y, b).unwrap();
             let loss = t.mean_square(y).unwrap();
             t.backward(loss).unwrap();
@@ -262,6 +269,7 @@ fn errors_name_the_operation_and_the_shapes() {
         t.segment_sum(x, &graph),
         t.segment_max(x, &graph),
         t.segment_softmax(x, &graph),
+        t.attention(x, x, &graph),
         t.incident([x, y, x, x], [&graph, &graph], f),
         t.mean_square_error(x, y),
         t.cross_entropy(x, &graph),
