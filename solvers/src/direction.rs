@@ -26,6 +26,7 @@
 mod dcdm;
 mod descent;
 mod image;
+mod learned;
 mod masked;
 mod model;
 mod proposal;
@@ -34,4 +35,5 @@ pub use dcdm::{Dcdm, Layers};
 pub use descent::{Descent, Left};
 pub use masked::{Masked, MaskedLayers};
 pub use model::{Architecture, Model, View};
+pub(crate) use proposal::Deferred;
 pub use proposal::Proposal;
