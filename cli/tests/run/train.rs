@@ -194,7 +194,7 @@ fn directions_are_trained_resumed_and_solved_with() {
     bench.run(solve).expect(5).says(&["model.safetensors", "the model is for 2-D grids"]);
     let json = bench.run("solve --problem box --n 12 --method directions --json").expect(0).json();
     assert_eq!((json["status"].as_str(), json["fallbacks"].as_u64()), (Some("converged"), Some(0)));
-    bench.run("solve --problem box --dim 2 --n 8 --method directions").expect(2).says(&["3-D", "--model"]);
+    bench.run("solve --problem box --dim 2 --n 8 --method directions").expect(5).says(&["3-D", "--model"]);
     bench.run("solve --problem box --n 8 --model whole/model.safetensors").expect(2);
     fs::write(&model, "broken").unwrap();
     bench.run(solve).expect(5).says(&["model.safetensors", "safetensors file"]);
