@@ -24,7 +24,7 @@ const DIRECTIONS: Plan = Plan {
 };
 
 /// Every method, in the order of their listing.
-pub const METHODS: [Method; 11] = [
+pub const METHODS: [Method; 12] = [
     Method {
         name: "cg",
         summary: "conjugate gradients alone",
@@ -76,8 +76,17 @@ pub const METHODS: [Method; 11] = [
     },
     Method {
         name: "linear",
-        summary: "directions that a network proposes that is linear in the residual; needs --model",
+        summary: "directions that a network proposes that is linear in the residual; needs --model in 2-D",
         plan: DIRECTIONS,
+    },
+    Method {
+        name: "hybrid",
+        summary: "the V-cycle, and directions of a network where they pay",
+        plan: Plan {
+            method: plan::Method::Hybrid,
+            preconditioner: Preconditioner::Multigrid,
+            precision: Precision::Mixed,
+        },
     },
     Method {
         name: "direct",

@@ -3,13 +3,14 @@
 use crate::measurement::{Measurement, reached, thinned};
 use crate::{Method, Spread, memory};
 use resolvent::direction::Model;
-use resolvent::plan;
+use resolvent::plan::{self, Plan};
 use resolvent::{
     Boundary, Grid, Map, Matrix, Multigrid, MultigridOptions, Poisson, Progress, Report, Status, Stencil,
     Stop,
 };
 use resolvent_datasets::{Family, Parameters, Placed, Problem, Result, RhsKind};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Entries of a residual history that are kept.
@@ -55,8 +56,8 @@ pub struct Suite {
     pub right_hand_sides: usize,
     /// When a solve ends.
     pub stop: Stop,
-    /// The networks of the methods that have one, which are called as their architectures.
-    pub models: Vec<Model>,
+    /// The networks of the methods that have one, by their names.
+    pub models: Vec<(String, Model)>,
     /// Where they work.
     pub place: Place,
 }
@@ -111,23 +112,50 @@ pub trait Observer {
 /// A matrix and its right-hand sides.
 struct Made {
     matrix: Matrix,
+    /// The matrix of a grid as it is stored, and the cell of each row, for methods that take no other.
+    stored: Option<(Matrix, Vec<u32>)>,
     right: Right,
 }
 
+impl Made {
+    /// The matrix as a plan takes it, and the cell of each row where it is not that of the vectors. What it costs to store one on a
+    /// grid is not measured.
+    fn matrix(&mut self, plan: Plan) -> Result<(&Matrix, Option<&[u32]>)> {
+        let Matrix::Structured(a) = &self.matrix else { return Ok((&self.matrix, None)) };
+        if !plan.needs_storage() {
+            return Ok((&self.matrix, None));
+        }
+        let stored = match &mut self.stored {
+            Some(stored) => stored,
+            empty => {
+                let (csr, cells) = a.to_csr()?;
+                empty.insert((Matrix::from_sparse(csr), cells))
+            }
+        };
+        Ok((&stored.0, Some(&stored.1)))
+    }
+}
+
+#[derive(Clone)]
 enum Right {
-    Problem(Box<Problem>, RhsKind),
-    System(Box<Placed>, u64),
+    Problem(Arc<Problem>, RhsKind),
+    System(Arc<Placed>, u64),
 }
 
 impl Right {
-    fn number(&self, number: u64) -> Result<Vec<f64>> {
-        match self {
-            Self::Problem(problem, kind) => problem.rhs_number(*kind, number),
+    /// The right-hand side of a number, or of it what lies in `cells`.
+    fn number(&self, number: u64, cells: Option<&[u32]>) -> Result<Vec<f64>> {
+        let b = match self {
+            Self::Problem(problem, kind) => problem.rhs_number(*kind, number)?,
             Self::System(system, seed) => match &system.rhs {
-                Some(b) if number == 0 => Ok(b.clone()),
-                _ => system.noise(seed.wrapping_add(number)),
+                Some(b) if number == 0 => b.clone(),
+                _ => system.noise(seed.wrapping_add(number))?,
             },
-        }
+        };
+        Ok(match cells {
+            Some(cells) => cells.iter().map(|c| b[*c as usize]).collect(),
+            None => b,
+        })
     }
 }
 
@@ -148,7 +176,7 @@ pub fn warm_up() -> Result<()> {
     // A network has no buffers that libraries keep.
     let plain = |m: &Method| m.plan.method != plan::Method::Directions;
     for method in crate::method::METHODS.into_iter().filter(plain) {
-        let a = if method.plan.preconditioner.needs_grid() { &grid } else { &stored };
+        let a = if method.plan.needs_storage() { &stored } else { &grid };
         let mut solver = method.plan.set_up(a, Stop::default())?;
         let _ = solver.solve(a, &b, &mut vec![0.0; b.len()], &mut |_| ControlFlow::Break(()))?;
     }
@@ -209,10 +237,11 @@ impl Suite {
                 let dim = dim.unwrap_or(family.dims[0]);
                 let problem = family.problem(Parameters::new(n).dim(dim).seed(self.seed))?;
                 let matrix = Matrix::from(problem.stencil().clone());
-                Made { matrix, right: Right::Problem(Box::new(problem), *rhs_kind) }
+                Made { matrix, stored: None, right: Right::Problem(Arc::new(problem), *rhs_kind) }
             }
             Work::System { system, .. } => {
-                Made { matrix: system.matrix.clone(), right: Right::System(system.clone(), self.seed) }
+                let right = Right::System(Arc::new((**system).clone()), self.seed);
+                Made { matrix: system.matrix.clone(), stored: None, right }
             }
         })
     }
@@ -257,15 +286,16 @@ impl Suite {
     /// `None` when the observer stopped it.
     fn measure(
         &self,
-        made: &Made,
+        made: &mut Made,
         method: Method,
         mut m: Measurement,
         observer: &mut dyn Observer,
     ) -> Result<Option<Measurement>> {
-        let a = &made.matrix;
+        let right = made.right.clone();
+        let (a, cells) = made.matrix(method.plan)?;
         m.unknowns = a.unknowns();
         m.nonzeros = a.nonzeros();
-        let mut b = made.right.number(0)?;
+        let mut b = right.number(0, cells)?;
         let mut x = vec![0.0; b.len()];
         let (mut setups, mut solves, mut totals) = (Vec::new(), Vec::new(), Vec::new());
         let mut stamps: Vec<(f64, f64)> = Vec::with_capacity(self.stop.max_steps + 2);
@@ -276,7 +306,7 @@ impl Suite {
             if run > 0 && started.elapsed().as_secs_f64() > self.budget {
                 break;
             }
-            let model = self.models.iter().find(|m| m.architecture().name() == method.name);
+            let model = self.models.iter().find(|m| m.0 == method.name).map(|m| &m.1);
             let clock = Instant::now();
             let made = match &self.place {
                 Place::Processor => method.plan.set_up_with(a, self.stop, model),
@@ -295,7 +325,7 @@ impl Suite {
             let mut worst: Option<(Report, f64)> = None;
             for number in 0..m.right_hand_sides {
                 if number > 0 || run > 0 && m.right_hand_sides > 1 {
-                    b = made.right.number(number as u64)?;
+                    b = right.number(number as u64, cells)?;
                 }
                 x.fill(0.0);
                 let first = number == 0;

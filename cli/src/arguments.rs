@@ -116,15 +116,20 @@ pub struct Solve {
     /// A starting point: an earlier output, .h5 or .mtx.
     #[arg(long, value_name = "FILE")]
     pub start: Option<PathBuf>,
-    /// The method: auto, cg, fcg, minres, gmres, fgmres, bicgstab, lsqr, direct, or directions (of a network).
+    /// The method: auto, cg, fcg, minres, gmres, fgmres, bicgstab, lsqr, direct, directions (of a network), or hybrid (a network's
+    /// directions besides the preconditioner's, where they pay).
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Method::from_str)]
     pub method: Method,
     /// Its preconditioner: auto, none, jacobi, spai0, scaling, mic, ict, ilu, chebyshev, multigrid or learned (grids), or amg.
     #[arg(long, value_name = "NAME", default_value_t, value_parser = Preconditioner::from_str)]
     pub precond: Preconditioner,
-    /// The network of `--method directions`, or other numbers for `--precond learned`, as `resolvent train` writes them.
+    /// The network of `--method directions` or `hybrid`, or other numbers for `--precond learned`, as `resolvent train` writes them.
     #[arg(long, value_name = "FILE.safetensors")]
     pub model: Option<PathBuf>,
+    /// Of `--method hybrid`: what a direction of the network costs, in steps without it, in the place of the clock; results then are
+    /// the same each time.
+    #[arg(long, value_name = "STEPS", value_parser = tolerance)]
+    pub price: Option<f64>,
     /// End when the residual is below this part of the right-hand side.
     #[arg(long, value_name = "R", default_value_t = 1e-8, value_parser = tolerance)]
     pub rtol: f64,
@@ -223,12 +228,13 @@ pub struct BenchHow {
 /// How methods are compared on one right-hand side.
 #[derive(Debug, Args)]
 pub struct BenchHowOne {
-    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, learned, amg, direct, dcdm, linear [default: those that fit].
+    /// Any of cg, jacobi, chebyshev, mic, multigrid, multigrid-f64, learned, amg, direct, dcdm, linear, hybrid [default: those that fit].
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', num_args = 1..)]
     pub methods: Vec<String>,
-    /// The networks of dcdm and linear, as `resolvent train` writes them.
-    #[arg(long, value_name = "FILE.safetensors,…", value_delimiter = ',', num_args = 1..)]
-    pub model: Vec<PathBuf>,
+    /// The networks of dcdm, linear and hybrid, as `resolvent train` writes them: each that of the method it is called as, or of
+    /// the one before `=`.
+    #[arg(long, value_name = "[METHOD=]FILE.safetensors,…", value_delimiter = ',', num_args = 1..)]
+    pub model: Vec<String>,
     /// Repeat each this often; medians are reported.
     #[arg(long, value_name = "R", default_value_t = 5)]
     pub repeat: usize,

@@ -51,7 +51,7 @@ fn poisson(a: &BenchPoisson, console: &Console) -> Result<Code, Failure> {
         budget: a.how.how.budget,
         right_hand_sides: a.how.rhs,
         stop: stop(&a.how.how),
-        models: models(&a.how.how)?,
+        models: models(&a.how.how, a.member.dim.unwrap_or(family.dims[0]))?,
         place: place(&a.how.how)?,
     };
     measure(&suite, &a.how.how, family.name, console)
@@ -61,6 +61,7 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
     let loaded = load::from_file(&a.file, a.right.as_deref(), a.seed, false, console)?;
     let name = a.file.file_stem().map_or_else(|| loaded.name.clone(), |n| n.to_string_lossy().into_owned());
     let structured = loaded.system.is_structured();
+    let dim = loaded.system.grid.as_ref().map_or(0, |(grid, _)| grid.dim());
     let suite = Suite {
         work: Work::System { name: name.clone(), system: Box::new(loaded.system) },
         seed: a.seed,
@@ -69,7 +70,7 @@ fn system(a: &BenchSystem, console: &Console) -> Result<Code, Failure> {
         budget: a.how.budget,
         right_hand_sides: 1,
         stop: stop(&a.how),
-        models: models(&a.how)?,
+        models: models(&a.how, dim)?,
         place: place(&a.how)?,
     };
     measure(&suite, &a.how, &name, console)
@@ -93,15 +94,38 @@ fn methods(how: &BenchHowOne, structured: bool) -> Result<Vec<Method>, Failure> 
     how.methods.iter().map(|name| Method::named(name).map_err(Into::into)).collect()
 }
 
-/// The models, and that there is one for every method that needs it.
-fn models(how: &BenchHowOne) -> Result<Vec<Model>, Failure> {
-    let models = how.model.iter().map(|path| Model::load(path)).collect::<resolvent::Result<Vec<_>>>()?;
+/// The models by the methods that use them, and that there is one for every method that needs it. A hybrid without one of its own
+/// takes that of `linear`, if there is one, and in 3-D one comes with the library.
+fn models(how: &BenchHowOne, dim: usize) -> Result<Vec<(String, Model)>, Failure> {
+    let mut models: Vec<(String, Model)> = Vec::new();
+    for text in &how.model {
+        let (method, path) = text.split_once('=').map_or((None, &**text), |(m, path)| (Some(m), path));
+        let model = Model::load(Path::new(path))?;
+        let called = model.architecture().name();
+        match method {
+            None | Some("hybrid") => {}
+            Some(method) if method == called => {}
+            Some("dcdm" | "linear") => {
+                return Err(Failure::usage(format!("--model {text}: that network is a `{called}`")));
+            }
+            Some(_) => {
+                return Err(Failure::usage(format!("--model {text}: dcdm, linear and hybrid have networks")));
+            }
+        }
+        models.push((method.unwrap_or(called).into(), model));
+    }
+    let of = |models: &[(String, Model)], name: &str| models.iter().find(|m| m.0 == name).cloned();
     for name in how.methods.iter().filter(|m| matches!(m.as_str(), "dcdm" | "linear")) {
-        if !models.iter().any(|m| m.architecture().name() == name) {
+        if of(&models, name).is_none() && (name != "linear" || dim != 3) {
             return Err(Failure::usage(format!(
                 "{name} needs a network: --model FILE.safetensors, which `resolvent train` makes"
             )));
         }
+    }
+    if of(&models, "hybrid").is_none()
+        && let Some((_, linear)) = of(&models, "linear")
+    {
+        models.push(("hybrid".into(), linear));
     }
     Ok(models)
 }

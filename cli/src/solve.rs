@@ -8,7 +8,7 @@ use crate::interrupt;
 use crate::load::{self, Loaded};
 use resolvent::direction::Model;
 use resolvent::plan::{Method, Plan, Preconditioner, Solver};
-use resolvent::{Matrix, Report, Status, Stop, Tuning};
+use resolvent::{Matrix, Price, Report, Status, Stop, Tuning};
 use resolvent_benches::table::{grouped, seconds};
 use resolvent_benches::{memory, plot};
 use resolvent_datasets::{Format, output, write_solution};
@@ -47,6 +47,9 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
     bar.set_message("setting up");
     let clock = Instant::now();
     let mut solver = set_up(a, space.as_ref(), plan, matrix, stop)?;
+    if let Some(price) = a.price {
+        solver.set_price(Price::Given(price))?;
+    }
     let setup = clock.elapsed();
     interrupt::listen();
     let scale = b.iter().map(|v| v * v).sum::<f64>().sqrt();
@@ -98,6 +101,8 @@ pub fn run(a: &Solve, console: &Console) -> Result<Code, Failure> {
         "n": loaded.n,
         "seed": loaded.seed,
         "fallbacks": report.fallbacks,
+        "asked": (a.method == Method::Hybrid).then_some(report.asked),
+        "dropped": report.dropped,
         "rhs_norm": finite(scale),
         "advice": (report.status != Status::Converged).then(|| report.status.to_string()),
     }));
@@ -122,7 +127,9 @@ fn set_up(
         return device::set_up(space, plan, matrix, stop, model.as_ref(), tuning);
     }
     match (&a.model, matrix) {
-        (Some(path), Matrix::Structured(s)) if a.precond == Preconditioner::Learned => {
+        (Some(path), Matrix::Structured(s))
+            if a.precond == Preconditioner::Learned && a.method != Method::Hybrid =>
+        {
             plan.set_up_tuned(matrix, stop, Tuning::load(path, s.grid().dim())?)
         }
         (Some(path), _) => plan.set_up_with(matrix, stop, Some(&Model::load(path)?)),
@@ -133,16 +140,16 @@ fn set_up(
 /// What can be refused before any work.
 fn check(a: &Solve) -> Result<(), Failure> {
     match (a.method, &a.model) {
-        (Method::Directions, None) => {
-            return Err(Failure::usage(
-                "--method directions needs a network: --model FILE.safetensors, which `resolvent train` makes",
-            ));
-        }
-        (Method::Directions, Some(_)) | (_, None) => {}
+        (Method::Directions | Method::Hybrid, Some(_)) | (_, None) => {}
         (_, Some(_)) if a.precond == Preconditioner::Learned => {}
         (_, Some(_)) => {
-            return Err(Failure::usage("--model belongs to --method directions or --precond learned"));
+            return Err(Failure::usage(
+                "--model belongs to --method directions or hybrid, or to --precond learned",
+            ));
         }
+    }
+    if a.price.is_some() && a.method != Method::Hybrid {
+        return Err(Failure::usage("--price belongs to --method hybrid"));
     }
     if let Some(path) = &a.output {
         match Format::of(path)? {
@@ -228,12 +235,19 @@ fn text(
             c.grid()
         )
     });
+    let asked = match (a.method, report.dropped) {
+        (Method::Hybrid, Some(step)) => {
+            format!("network    asked in {} steps, given up after step {step}\n", report.asked)
+        }
+        (Method::Hybrid, None) => format!("network    asked in {} steps\n", report.asked),
+        _ => String::new(),
+    };
     format!(
         "problem    {problem}\n\
          unknowns   {} ({} entries)\n\
          method     {}, {place}\n\
          because    {}\n{levels}\
-         steps      {}\n\
+         steps      {}\n{asked}\
          residual   {:.2e} of b, recomputed; target {:.2e}\n\
          set-up     {} s\n\
          solve      {} s\n\

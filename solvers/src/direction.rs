@@ -28,6 +28,7 @@ mod descent;
 #[cfg(feature = "cuda")]
 mod device;
 mod image;
+mod learned;
 mod masked;
 mod model;
 mod proposal;
@@ -38,4 +39,5 @@ pub use descent::{Descent, Left};
 pub use device::DeviceProposal;
 pub use masked::{Masked, MaskedLayers};
 pub use model::{Architecture, Model, View};
+pub(crate) use proposal::Deferred;
 pub use proposal::Proposal;

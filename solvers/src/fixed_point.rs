@@ -220,7 +220,17 @@ impl<S: Space> FixedPoint<S> {
         let residual = self.systems.least();
         let target = self.systems.target();
         let elapsed = started.elapsed();
-        Ok(Report { status, steps: step, residual, true_residual: residual, target, elapsed, fallbacks })
+        Ok(Report {
+            status,
+            steps: step,
+            residual,
+            true_residual: residual,
+            target,
+            elapsed,
+            fallbacks,
+            asked: 0,
+            dropped: None,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | the operator | the method | beside it |
 //! |---|---|---|
-//! | symmetric, definite or with a known null space | [`Cg`](cg::Cg) | [`FlexibleCg`](fcg::FlexibleCg) for a preconditioner that is nonlinear; [`DeflatedCg`](deflated_cg::DeflatedCg) where some directions are slow, [`Sequence`](crate::Sequence) for systems that follow one another; [`BlockCg`](block_cg::BlockCg) for several right-hand sides |
+//! | symmetric, definite or with a known null space | [`Cg`](cg::Cg) | [`FlexibleCg`](fcg::FlexibleCg) for a preconditioner that is nonlinear; [`Hybrid`](hybrid::Hybrid) for a second source of directions; [`DeflatedCg`](deflated_cg::DeflatedCg) where some directions are slow, [`Sequence`](crate::Sequence) for systems that follow one another; [`BlockCg`](block_cg::BlockCg) for several right-hand sides |
 //! | symmetric, of any sign, singular or not | [`Minres`](minres::Minres) | |
 //! | square | [`Gmres`](gmres::Gmres), whose residual never grows | [`Fgmres`](fgmres::Fgmres) for a preconditioner that is nonlinear; [`Bicgstab`](bicgstab::Bicgstab) where memory is short |
 //! | of any shape or rank | [`Lsqr`](lsqr::Lsqr) | with damping, always regular |
@@ -44,6 +44,7 @@ pub mod eigenpairs;
 pub mod fcg;
 pub mod fgmres;
 pub mod gmres;
+pub mod hybrid;
 pub mod lanczos;
 pub mod lsqr;
 pub mod minres;
@@ -56,3 +57,4 @@ pub(crate) mod small;
 pub(crate) mod test;
 pub mod trace;
 mod window;
+mod worth;

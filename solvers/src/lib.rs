@@ -71,6 +71,7 @@ pub use krylov::{
     fcg::FlexibleCg,
     fgmres::Fgmres,
     gmres::Gmres,
+    hybrid::{Hybrid, Price},
     lanczos::{Spectrum, lanczos},
     lsqr::Lsqr,
     minres::Minres,
@@ -78,7 +79,7 @@ pub use krylov::{
 };
 pub use multigrid::training::{CycleTraining, CycleTrainingOptions};
 pub use multigrid::tuning::Tuning;
-pub use multigrid::{Multigrid, MultigridOptions};
+pub use multigrid::{Multigrid, MultigridOptions, Polynomial};
 pub use operator::{LinearOperator, Map, Operator, Positivity, Properties, Shape};
 pub use plan::{Matrix, Plan};
 pub use report::{Progress, Report, Status};

@@ -54,16 +54,29 @@ pub struct MultigridOptions {
     pub half_sweeps: [usize; 2],
     /// Whether cells beside solids and air are relaxed once more.
     pub band: bool,
-    /// Whether coarse levels are solved for by a polynomial of three cycles.
-    pub polynomial: bool,
+    /// Where coarse levels are solved for by a polynomial of three cycles.
+    pub polynomial: Polynomial,
     /// Numbers for grids with solids and air; others take the classical ones.
     pub tuning: Tuning,
 }
 
+/// Which of the third and the fourth level are solved for by three cycles, B(3 − 3AB + (AB)²), in place of one. A box without
+/// solids or air never needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Polynomial {
+    /// Neither.
+    Never,
+    /// Those more than half of whose cells lie beside solids or air, as among pores; both where coefficients vary.
+    Crowded,
+    /// Both.
+    Always,
+}
+
 impl MultigridOptions {
-    /// The cycle that tunings are learned for, with twice as many half-sweeps as usual.
+    /// The cycle that tunings are learned for, with about twice as many half-sweeps as usual, and no polynomial where there is room.
     pub fn tuned(tuning: Tuning) -> Self {
-        Self { half_sweeps: [4, 4], tuning, ..Self::default() }
+        Self { half_sweeps: [4, 3], polynomial: Polynomial::Crowded, tuning, ..Self::default() }
     }
 }
 
@@ -74,7 +87,7 @@ impl Default for MultigridOptions {
             direct_cells: 300,
             half_sweeps: [2, 2],
             band: false,
-            polynomial: true,
+            polynomial: Polynomial::Always,
             tuning: Tuning::CLASSICAL,
         }
     }

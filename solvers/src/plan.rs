@@ -39,6 +39,15 @@ pub struct Plan {
     pub precision: Precision,
 }
 
+impl Plan {
+    /// Whether it takes matrices that are stored, and none on a grid.
+    pub const fn needs_storage(self) -> bool {
+        use Preconditioner::{Amg, Equilibration, IncompleteLu, Spai0};
+        matches!(self.method, Method::Direct)
+            || matches!(self.preconditioner, Amg | Equilibration | IncompleteLu | Spai0)
+    }
+}
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} + {}, {}", self.method, self.preconditioner, self.precision)
@@ -104,8 +113,10 @@ named! {
     Lsqr = "lsqr",
     /// A factorisation, refined.
     Direct = "direct",
-    /// Directions that a network proposes; for matrices on a grid, with a model: [`Plan::set_up_with`].
+    /// Directions that a network proposes; for matrices on a grid, in 2-D with a model: [`Plan::set_up_with`].
     Directions = "directions",
+    /// Conjugate gradients with a network's directions besides the preconditioner's, where they pay.
+    Hybrid = "hybrid",
 }
 
 named! {

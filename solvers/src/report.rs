@@ -143,6 +143,10 @@ pub struct Report {
     pub elapsed: Duration,
     /// How often a learned or flexible direction was replaced by a safe one.
     pub fallbacks: usize,
+    /// Steps in which a [`Hybrid`](crate::Hybrid) asked for a direction besides the preconditioner's.
+    pub asked: usize,
+    /// The step after which it gave that up, since it did not pay.
+    pub dropped: Option<usize>,
 }
 
 /// What a `watch` callback sees before each step.

@@ -7,8 +7,8 @@ use resolvent::fixed_point::Iteration;
 use resolvent::graph::{Equilibrium, EquilibriumOptions, Graphs, Monotone};
 use resolvent::{
     Bicgstab, BlockCg, Boundary, Cg, DeflatedCg, Fgmres, FixedPoint, FixedPointOptions, FlexibleCg, Gmres,
-    Grid, Host, LinearOperator, Lsqr, Map, Minres, Multigrid, MultigridOptions, Operator, Poisson, Sequence,
-    SequenceOptions, Shape, Space, Status, Stop,
+    Grid, Host, Hybrid, LinearOperator, Lsqr, Map, Minres, Multigrid, MultigridOptions, Operator, Poisson,
+    Price, Sequence, SequenceOptions, Shape, Space, Status, Stop,
 };
 use resolvent_datasets::{Family, Parameters, Problem, RhsKind};
 use resolvent_tests::counting::{Counting, allocations};
@@ -80,6 +80,11 @@ fn other_methods(a: &dyn LinearOperator<Host<f64>>, b: &[f64]) -> Vec<(&'static 
     second!("directions", FlexibleCg::with_memory(&s, n, stop, 2), |m| {
         m.solve(&s, a, Some(&network), b, &mut x)
     });
+    for price in [Price::Given(0.0), Price::Measured(0.0)] {
+        second!("Hybrid", Hybrid::new(&s, n, stop, price), |m| {
+            m.solve(&s, a, None, Some(&network), b, &mut x)
+        });
+    }
     second!("DeflatedCg", DeflatedCg::new(&s, n, stop), |m| m.solve(&s, a, None, b, &mut x));
     second!("BlockCg", BlockCg::new(&s, n, 2, stop), |m| {
         m.solve(&s, a, None, &[b, b], &mut [&mut x, &mut y])

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use resolvent::direction::{Architecture, Dcdm, Masked, Model};
 use resolvent::{
-    Boundary, Cg, FlexibleCg, Grid, Host, LinearOperator, Map, Operator, Poisson, Report, Result, Shape,
-    Status, Stop,
+    Boundary, Cg, FlexibleCg, Grid, Host, Hybrid, LinearOperator, Map, Operator, Poisson, Price, Report,
+    Result, Shape, Status, Stop,
 };
 use resolvent_datasets::random::Stream;
 use resolvent_tests::noise;
@@ -33,20 +33,42 @@ fn solve(
     (loops.solve(&space, a, Some(m), b, &mut x).unwrap(), plain, x)
 }
 
+/// A solve of conjugate gradients with the proposals of `m` besides.
+fn besides(a: &dyn LinearOperator<Host<f64>>, m: &dyn Operator<Host<f64>>, b: &[f64], price: f64) {
+    let (space, n) = (Host::<f64>::new(), b.len());
+    let mut x = vec![0.0; n];
+    let plain = Cg::unpreconditioned(&space, n, STOP).unwrap().solve(&space, a, None, b, &mut x).unwrap();
+    let mut hybrid = Hybrid::new(&space, n, STOP, Price::Given(price)).unwrap();
+    x.fill(0.0);
+    let report = hybrid.solve(&space, a, None, Some(m), b, &mut x).unwrap();
+    is_right(a, b, &x, &report);
+    assert!(report.asked <= report.steps && report.fallbacks <= report.asked);
+    if report.asked == 0 {
+        assert_eq!(report.steps, plain.steps);
+    }
+    // Steps that ask take at least the way down of steepest descent.
+    let most = 4 * plain.steps + 20;
+    assert!(report.steps <= most, "{} steps, where conjugate gradients take {}", report.steps, plain.steps);
+}
+
 fn sound(a: &dyn LinearOperator<Host<f64>>, m: &dyn Operator<Host<f64>>, b: &[f64], memory: usize) {
     let (report, plain, x) = solve(a, m, b, memory);
+    is_right(a, b, &x, &report);
+    // Each halving costs at most so many proposals; the residual may have grown before the first.
+    let halvings = (1.0 / STOP.rtol).log2().ceil() as usize + 8;
+    let most = 2 * plain.steps + 20 + PATIENCE * halvings;
+    assert!(report.steps <= most, "{} steps, where conjugate gradients take {}", report.steps, plain.steps);
+}
+
+fn is_right(a: &dyn LinearOperator<Host<f64>>, b: &[f64], x: &[f64], report: &Report) {
     assert_eq!(report.status, Status::Converged);
     let mut r = vec![0.0; b.len()];
-    a.apply(&Host::new(), &x, &mut r).unwrap();
+    a.apply(&Host::new(), x, &mut r).unwrap();
     let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|v| v * v).sum::<f64>().sqrt();
     let residual = norm(&mut r.iter().zip(b).map(|(r, b)| b - r));
     let size = norm(&mut b.iter().copied());
     // b − Ax as this test sums it differs in rounding.
     assert!(residual <= report.target + 1e-12 * size, "{residual:e} {:e}", report.target);
-    // Each halving costs at most so many proposals; the residual may have grown before the first.
-    let halvings = (1.0 / STOP.rtol).log2().ceil() as usize + 8;
-    let most = 2 * plain.steps + 20 + PATIENCE * halvings;
-    assert!(report.steps <= most, "{} steps, where conjugate gradients take {}", report.steps, plain.steps);
 }
 
 /// Proposes by the number of the call whatever a stream of numbers makes of the residual and of what it proposed before.
@@ -118,9 +140,12 @@ proptest! {
         let grid = grid(dim, n);
         let a = Poisson::new(grid, [[Boundary::DIRICHLET; 2], [Boundary::Neumann; 2], [Boundary::Neumann; 2]]).unwrap();
         let b: Vec<f64> = noise(grid.cells(), seed);
-        let calls = Mutex::new((0, vec![1.0; b.len()]));
-        let m = Adversary { n: b.len(), stream: Stream::new(seed, "adversary"), calls };
-        sound(&a, &m, &b, memory);
+        let adversary = || {
+            let calls = Mutex::new((0, vec![1.0; b.len()]));
+            Adversary { n: b.len(), stream: Stream::new(seed, "adversary"), calls }
+        };
+        sound(&a, &adversary(), &b, memory);
+        besides(&a, &adversary(), &b, [0.0, 0.05, 0.5][memory % 3]);
     }
 }
 
@@ -155,7 +180,9 @@ proptest! {
         let model = model.with_weights(&weights, "nothing", 0).unwrap();
         let a = Poisson::new(grid, [[Boundary::Neumann, Boundary::DIRICHLET_NODE]; 3]).unwrap();
         let b: Vec<f64> = noise(grid.cells(), seed);
-        sound(&a, &model.on(&a.clone().into()).unwrap(), &b, 2);
+        let proposal = model.on(&a.clone().into()).unwrap();
+        sound(&a, &proposal, &b, 2);
+        besides(&a, &proposal, &b, 0.1);
     }
 }
 

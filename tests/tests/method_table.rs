@@ -7,8 +7,8 @@ use resolvent::compose::{Constants, NullSpace};
 use resolvent::direct::{SparseCholesky, SparseLdlt, SparseLu};
 use resolvent::precond::Jacobi;
 use resolvent::{
-    Bicgstab, BlockCg, Cg, Csr, DeflatedCg, Error, Fgmres, FlexibleCg, Gmres, Host, LinearOperator, Lsqr,
-    Map, Minres, Properties, Refinement, Report, Result, Status, Stop,
+    Bicgstab, BlockCg, Cg, Csr, DeflatedCg, Error, Fgmres, FlexibleCg, Gmres, Host, Hybrid, LinearOperator,
+    Lsqr, Map, Minres, Price, Properties, Refinement, Report, Result, Status, Stop,
 };
 use resolvent_tests::matrices::{convection, grid_laplacian, indefinite, scaled};
 use resolvent_tests::{noise, plain};
@@ -139,11 +139,11 @@ fn sparse_classes() -> Vec<Class> {
     ]
 }
 
-/// `+J`: preconditioned by the diagonal. `Window`: flexible conjugate gradients that keep three directions and lose patience. The
-/// factorisations are refined.
-const METHODS: [&str; 17] = [
-    "Cg", "Cg+J", "FlexCg", "Window+J", "DeflCg", "BlockCg", "Minres", "Minres+J", "Gmres", "Gmres+J",
-    "Fgmres", "Fgmres+J", "Bicgstab", "Lsqr", "Cholesky", "Ldlt", "Lu",
+/// `+J`: preconditioned by the diagonal. `Window`: flexible conjugate gradients that keep three directions and lose patience.
+/// `Hybrid`: with what the diagonal proposes besides, always asked. The factorisations are refined.
+const METHODS: [&str; 18] = [
+    "Cg", "Cg+J", "FlexCg", "Window+J", "Hybrid+J", "DeflCg", "BlockCg", "Minres", "Minres+J", "Gmres",
+    "Gmres+J", "Fgmres", "Fgmres+J", "Bicgstab", "Lsqr", "Cholesky", "Ldlt", "Lu",
 ];
 
 fn solve(method: &str, class: &Class, x: &mut [f64]) -> Result<Report> {
@@ -164,6 +164,10 @@ fn solve(method: &str, class: &Class, x: &mut [f64]) -> Result<Report> {
         "Window" => {
             let mut cg = FlexibleCg::with_memory(&space, n, stop, 3)?.with_patience(50);
             cg.solve(&space, a, m.map(|m| m as _), b, x)
+        }
+        "Hybrid" => {
+            let mut cg = Hybrid::new(&space, n, stop, Price::Given(0.0))?;
+            cg.solve(&space, a, None, m.map(|m| m as _), b, x)
         }
         "DeflCg" => {
             let mut cg = DeflatedCg::new(&space, n, stop)?;
@@ -238,36 +242,36 @@ const A: &str = "any";
 /// A row for each class, a column for each of [`METHODS`]. `refused`: [`Error::Property`]; `not square`: [`Error::Length`];
 /// `pivot`: [`Error::Pivot`]; `singular`: [`Error::Singular`].
 #[rustfmt::skip]
-const TABLE: &[(&str, [&str; 17])] = &[
-    // Cg, Cg+J, FlexCg, Window+J, DeflCg, BlockCg, Minres, Minres+J, Gmres, Gmres+J, Fgmres, Fgmres+J, Bicgstab, Lsqr, Cholesky, Ldlt, Lu
-    ("SPD",                               [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C]),
-    ("semidefinite",                      [C, C, C, C, C, C, C, C, C, C, C, C, C, C, A, A, A]),
-    ("semidefinite, inconsistent",        [I, I, I, I, I, I, I, I, I, I, I, I, I, L, A, A, A]),
-    ("indefinite",                        [R, R, R, R, R, R, C, C, C, C, C, C, C, C, P, C, C]),
-    ("nonsymmetric",                      [R, R, R, R, R, R, R, R, C, C, C, C, C, C, A, A, C]),
-    ("wide",                              [R, R, R, R, R, R, R, R, X, X, X, X, X, C, X, X, X]),
-    ("tall",                              [R, R, R, R, R, R, R, R, X, X, X, X, X, L, X, X, X]),
-    ("singular, consistent",              [R, R, R, R, R, R, C, C, C, C, C, C, C, C, P, A, A]),
-    ("singular, inconsistent",            [R, R, R, R, R, R, I, S, I, S, I, S, B, L, P, A, A]),
-    ("nearly singular",                   [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C]),
-    ("badly scaled",                      [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C]),
-    ("SPD, grid",                         [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C]),
-    ("semidefinite, grid",                [C, C, C, C, C, C, C, C, C, C, C, C, C, C, P, A, A]),
-    ("semidefinite, inconsistent, grid",  [I, I, I, I, I, I, I, I, I, I, I, I, I, L, P, A, A]),
-    ("indefinite, grid",                  [R, R, R, R, R, R, C, C, C, C, C, C, A, C, P, C, C]),
-    ("nonsymmetric, grid",                [R, R, R, R, R, R, R, R, C, C, C, C, C, C, A, A, C]),
-    ("tall, consistent",                  [R, R, R, R, R, R, R, R, X, X, X, X, X, C, X, X, X]),
-    ("tall, sparse",                      [R, R, R, R, R, R, R, R, X, X, X, X, X, L, X, X, X]),
-    ("singular, consistent, grid",        [R, R, R, R, R, R, C, C, C, C, C, C, C, C, P, A, A]),
-    ("singular, inconsistent, grid",      [R, R, R, R, R, R, I, S, I, S, I, S, A, L, P, A, A]),
-    ("nearly singular, grid",             [S, S, S, A, A, A, A, A, S, S, S, S, A, A, S, A, S]),
-    ("badly scaled, grid",                [A, C, A, A, A, A, A, C, A, C, A, C, A, A, C, A, C]),
+const TABLE: &[(&str, [&str; 18])] = &[
+    // Cg, Cg+J, FlexCg, Window+J, Hybrid+J, DeflCg, BlockCg, Minres, Minres+J, Gmres, Gmres+J, Fgmres, Fgmres+J, Bicgstab, Lsqr, Cholesky, Ldlt, Lu
+    ("SPD",                               [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C]),
+    ("semidefinite",                      [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, A, A, A]),
+    ("semidefinite, inconsistent",        [I, I, I, I, I, I, I, I, I, I, I, I, I, I, L, A, A, A]),
+    ("indefinite",                        [R, R, R, R, R, R, R, C, C, C, C, C, C, C, C, P, C, C]),
+    ("nonsymmetric",                      [R, R, R, R, R, R, R, R, R, C, C, C, C, C, C, A, A, C]),
+    ("wide",                              [R, R, R, R, R, R, R, R, R, X, X, X, X, X, C, X, X, X]),
+    ("tall",                              [R, R, R, R, R, R, R, R, R, X, X, X, X, X, L, X, X, X]),
+    ("singular, consistent",              [R, R, R, R, R, R, R, C, C, C, C, C, C, C, C, P, A, A]),
+    ("singular, inconsistent",            [R, R, R, R, R, R, R, I, S, I, S, I, S, B, L, P, A, A]),
+    ("nearly singular",                   [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C]),
+    ("badly scaled",                      [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C]),
+    ("SPD, grid",                         [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C]),
+    ("semidefinite, grid",                [C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, P, A, A]),
+    ("semidefinite, inconsistent, grid",  [I, I, I, I, I, I, I, I, I, I, I, I, I, I, L, P, A, A]),
+    ("indefinite, grid",                  [R, R, R, R, R, R, R, C, C, C, C, C, C, A, C, P, C, C]),
+    ("nonsymmetric, grid",                [R, R, R, R, R, R, R, R, R, C, C, C, C, C, C, A, A, C]),
+    ("tall, consistent",                  [R, R, R, R, R, R, R, R, R, X, X, X, X, X, C, X, X, X]),
+    ("tall, sparse",                      [R, R, R, R, R, R, R, R, R, X, X, X, X, X, L, X, X, X]),
+    ("singular, consistent, grid",        [R, R, R, R, R, R, R, C, C, C, C, C, C, C, C, P, A, A]),
+    ("singular, inconsistent, grid",      [R, R, R, R, R, R, R, I, S, I, S, I, S, A, L, P, A, A]),
+    ("nearly singular, grid",             [S, S, S, A, A, A, A, A, A, S, S, S, S, A, A, S, A, S]),
+    ("badly scaled, grid",                [A, C, A, A, A, A, A, A, C, A, C, A, C, A, A, C, A, C]),
 ];
 
 impl Class {
     /// Whether rounding has no say in how deflated conjugate gradients end.
     fn is_decided(&self) -> bool {
-        TABLE.iter().any(|(name, row)| *name == self.name && row[4] != A)
+        TABLE.iter().any(|(name, row)| *name == self.name && row[5] != A)
     }
 }
 
@@ -304,6 +308,9 @@ fn every_method_runs_on_any_space() {
     check("Bicgstab", &mut |x| Bicgstab::new(&s, N, stop)?.solve(&s, &a, None, &b, x));
     check("Lsqr", &mut |x| Lsqr::new(&s, a.shape(), stop)?.solve(&s, &a, &b, x));
     check("FlexibleCg", &mut |x| FlexibleCg::with_memory(&s, N, stop, 4)?.solve(&s, &a, Some(&a), &b, x));
+    check("Hybrid", &mut |x| {
+        Hybrid::new(&s, N, stop, Price::Given(0.0))?.solve(&s, &a, None, Some(&a), &b, x)
+    });
     check("DeflatedCg", &mut |x| DeflatedCg::new(&s, N, stop)?.solve(&s, &a, None, &b, x));
     check("BlockCg", &mut |x| Ok(BlockCg::new(&s, N, 1, stop)?.solve(&s, &a, None, &[&b], &mut [x])?[0]));
 }

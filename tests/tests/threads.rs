@@ -2,8 +2,8 @@
 
 use resolvent::direction::{Architecture, Dcdm, Model};
 use resolvent::{
-    Boundary, Cg, Csr, FlexibleCg, Grid, Host, LinearOperator, Multigrid, MultigridOptions, Poisson, Report,
-    Scalar, Status, Stencil, Stop,
+    Boundary, Cg, Csr, FlexibleCg, Grid, Host, Hybrid, LinearOperator, Multigrid, MultigridOptions, Poisson,
+    Price, Report, Scalar, Status, Stencil, Stop,
 };
 use resolvent_datasets::{Family, Parameters, RhsKind};
 use resolvent_tests::noise;
@@ -127,6 +127,25 @@ fn directions_of_a_network() {
             let mut x = vec![0.0; b.len()];
             let report = cg.solve(&space, problem.stencil(), Some(&network), &b, &mut x).unwrap();
             bits(&report, &x, cg.history())
+        });
+    }
+}
+
+#[test]
+fn a_hybrid_whose_price_is_given() {
+    let problem = Family::named("smoke").unwrap().problem(Parameters::new(40)).unwrap();
+    let b = problem.rhs(RhsKind::Noise).unwrap();
+    let model = Model::new(Architecture::Dcdm(Dcdm::small(3)), 1).unwrap();
+    for price in [0.0, 0.1] {
+        same_on_any_pool(&format!("hybrid at a price of {price}"), || {
+            let space = Host::<f64>::new();
+            let (a, network) = (problem.stencil(), model.on(problem.stencil()).unwrap());
+            let m = Multigrid::<f32>::new(a, MultigridOptions::default()).unwrap();
+            let mut hybrid = Hybrid::new(&space, b.len(), Stop::default(), Price::Given(price)).unwrap();
+            let mut x = vec![0.0; b.len()];
+            let report = hybrid.solve(&space, a, Some(&m), Some(&network), &b, &mut x).unwrap();
+            assert!(report.asked > 0);
+            bits(&report, &x, hybrid.history())
         });
     }
 }

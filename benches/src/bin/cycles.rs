@@ -4,8 +4,8 @@
 //! `smoke`, `gyroid`, `spheres` and `dam` with noise, true residual 1e-6, in turns; medians. Ratios are to the default cycle.
 
 use resolvent::{
-    Amg, AmgOptions, Cg, FlexibleCg, Host, LinearOperator, Map, Multigrid, MultigridOptions, Report, Stencil,
-    Stop, Tuning,
+    Amg, AmgOptions, Cg, FlexibleCg, Host, LinearOperator, Map, Multigrid, MultigridOptions, Polynomial,
+    Report, Stencil, Stop, Tuning,
 };
 use resolvent_benches::Spread;
 use resolvent_datasets::{Family, Parameters, RhsKind};
@@ -23,16 +23,17 @@ struct Cycle(Option<MultigridOptions>);
 
 impl Cycle {
     fn named(name: &str, weights: Option<&str>) -> Result<Self, Failed> {
-        let with = |half_sweeps, polynomial, band| {
+        let with = |half_sweeps, polynomial: bool, band| {
+            let polynomial = if polynomial { Polynomial::Always } else { Polynomial::Never };
             let mut options = MultigridOptions::default();
             (options.half_sweeps, options.polynomial, options.band) = (half_sweeps, polynomial, band);
             Self(Some(options))
         };
         Ok(match name {
             "default" => Self(Some(MultigridOptions::default())),
-            "V(1,1)" => with([2, 2], false, false),
-            "V(1,1)-band" => with([2, 2], false, true),
-            "V(2,2)" => with([4, 4], false, false),
+            "V1" => with([2, 2], false, false),
+            "V1-band" => with([2, 2], false, true),
+            "V2" => with([4, 4], false, false),
             "polynomial" => with([2, 2], true, false),
             "polynomial-band" => with([2, 2], true, true),
             "polynomial-3" => with([3, 3], true, false),
@@ -71,7 +72,8 @@ impl Cycle {
     }
 }
 
-const CYCLES: &str = "default,V(1,1),V(1,1)-band,V(2,2),polynomial,polynomial-band,polynomial-3,polynomial-4,learned,algebraic";
+const CYCLES: &str =
+    "default,V1,V1-band,V2,polynomial,polynomial-band,polynomial-3,polynomial-4,learned,algebraic";
 
 fn list<T: std::str::FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
     text.split(',').map(str::parse).collect()

@@ -169,9 +169,32 @@ fn directions_are_trained_resumed_and_solved_with() {
         "solve --problem box --n 20 --dim 2 --method directions --model whole/model.safetensors --json";
     let json = bench.run(solve).expect(0).json();
     assert_eq!((json["status"].as_str(), json["method"].as_str()), (Some("converged"), Some("directions")));
+    let solve = "solve --problem box --n 20 --dim 2 --method hybrid --model whole/model.safetensors --json";
+    let json = bench.run(&format!("{solve} --price 0.1")).expect(0).json();
+    assert_eq!((json["method"].as_str(), json["precond"].as_str()), (Some("hybrid"), Some("multigrid")));
+    assert!(json["asked"].as_u64().unwrap() >= 1, "{json}");
+    bench.run(&solve.replace("hybrid", "cg")).expect(2);
+    bench.run("solve --problem box --n 8 --method cg --price 1").expect(2).says(&["--price", "hybrid"]);
+    let comparison = "bench poisson --problem box --dim 2 --sizes 16 --repeat 1";
+    let run = bench
+        .run(&format!("{comparison} --methods dcdm,hybrid,amg --model dcdm=whole/model.safetensors --out o"))
+        .expect(0);
+    assert_eq!(run.out.matches("converged").count(), 3, "{}", run.out);
+    for (methods, model, says) in [
+        ("dcdm", "", "dcdm needs a network"),
+        ("linear", "", "linear needs a network"),
+        ("linear", " --model linear=whole/model.safetensors", "that network is a `dcdm`"),
+        ("cg", " --model cg=whole/model.safetensors", "dcdm, linear and hybrid have networks"),
+    ] {
+        let run = bench.run(&format!("{comparison} --methods {methods}{model} --out refused"));
+        run.expect(2).says(&[says]);
+        assert!(!bench.path("refused").exists());
+    }
     let solve = "solve --problem box --n 8 --dim 3 --method directions --model whole/model.safetensors";
     bench.run(solve).expect(5).says(&["model.safetensors", "the model is for 2-D grids"]);
-    bench.run("solve --problem box --n 8 --method directions").expect(2);
+    let json = bench.run("solve --problem box --n 12 --method directions --json").expect(0).json();
+    assert_eq!((json["status"].as_str(), json["fallbacks"].as_u64()), (Some("converged"), Some(0)));
+    bench.run("solve --problem box --dim 2 --n 8 --method directions").expect(5).says(&["3-D", "--model"]);
     bench.run("solve --problem box --n 8 --model whole/model.safetensors").expect(2);
     fs::write(&model, "broken").unwrap();
     bench.run(solve).expect(5).says(&["model.safetensors", "safetensors file"]);

@@ -12,13 +12,7 @@ pub(super) const IMAGES: usize = 3;
 /// # Errors
 /// [`Error::Unsuited`] for an operator with a coefficient for every face.
 pub(super) fn image(a: &Stencil) -> Result<Vec<f32>> {
-    if matches!(a, Stencil::Faces(_)) {
-        return Err(Error::Unsuited {
-            what: "a network that looks at solids and air",
-            needs: "an operator with one coefficient, and this one has one for every face",
-            mend: "use a network of the architecture dcdm, or multigrid",
-        });
-    }
+    check_image(a)?;
     let (grid, diagonal) = (a.grid(), a.diagonal());
     let faces = 2.0 * grid.dim() as f64;
     let mut image = Vec::with_capacity(IMAGES * diagonal.len());
@@ -28,6 +22,18 @@ pub(super) fn image(a: &Stencil) -> Result<Vec<f32>> {
         image.extend(numbers.map(|v| v as f32));
     }
     Ok(image)
+}
+
+/// Refuses an operator that has no image.
+pub(super) fn check_image(a: &Stencil) -> Result<()> {
+    if matches!(a, Stencil::Faces(_)) {
+        return Err(Error::Unsuited {
+            what: "a network that looks at solids and air",
+            needs: "an operator with one coefficient, and this one has one for every face",
+            mend: "use a network of the architecture dcdm, or multigrid",
+        });
+    }
+    Ok(())
 }
 
 /// The cells that share a face with one.

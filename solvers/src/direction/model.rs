@@ -1,7 +1,7 @@
 //! A network with its weights, as a file.
 
 use super::dcdm::{self, Dcdm, Layers};
-use super::image::{IMAGES, image};
+use super::image::{IMAGES, check_image, image};
 use super::masked::{self, Masked, MaskedLayers};
 use super::proposal::{Evaluate, Proposal};
 use crate::learn::{Checkpoint, Parameters, State, Tape, Var};
@@ -193,6 +193,18 @@ impl Model {
         Ok(super::DeviceProposal::new(grid.cells(), evaluation))
     }
 
+    /// Whether it can look at an operator.
+    ///
+    /// # Errors
+    /// As [`on`](Self::on), but for memory.
+    pub(crate) fn check_on(&self, a: &Stencil) -> Result<()> {
+        self.check(a.grid())?;
+        match self.network {
+            Network::Masked(_) => check_image(a),
+            Network::Dcdm(..) => Ok(()),
+        }
+    }
+
     fn check(&self, grid: Grid) -> Result<()> {
         let (dim, is) = (self.architecture.dim(), grid.dim());
         if dim == is {
@@ -254,8 +266,12 @@ impl Model {
     /// # Errors
     /// [`Error::File`]; [`Error::Checkpoint`] for a file that is damaged, or no model.
     pub fn load(path: &Path) -> Result<Self> {
-        let mut checkpoint = Checkpoint::load(path)?;
-        let refuse = |why: String| Error::Checkpoint { path: path.into(), why };
+        Self::take(Checkpoint::load(path)?)
+    }
+
+    pub(super) fn take(mut checkpoint: Checkpoint) -> Result<Self> {
+        let path = checkpoint.path().to_path_buf();
+        let refuse = |why: String| Error::Checkpoint { path: path.clone(), why };
         if checkpoint.kind() != KIND {
             return Err(refuse(format!(
                 "it holds a `{}`, and a model of directions is needed; train one with `resolvent train direction.toml`",
@@ -270,7 +286,7 @@ impl Model {
         model.parameters.restore("", &mut checkpoint)?;
         checkpoint.finish()?;
         let trained_on = about["trained_on"].as_str().unwrap_or_default().into();
-        Ok(Self { trained_on, steps: checkpoint.step(), path: path.into(), ..model })
+        Ok(Self { trained_on, steps: checkpoint.step(), path, ..model })
     }
 }
 

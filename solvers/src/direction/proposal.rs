@@ -1,7 +1,8 @@
-//! A model as an operator on one grid.
+//! A model as an operator on one grid, made at once or when it is first asked.
 
+use super::Model;
 use crate::operator::check_apply;
-use crate::{Host, Map, Operator, Result, Scalar, Shape, Space};
+use crate::{Host, Map, Operator, Result, Scalar, Shape, Space, Stencil};
 use rayon::prelude::*;
 use std::sync::{Mutex, PoisonError};
 
@@ -52,5 +53,41 @@ impl<T: Scalar> Operator<Host<T>> for Proposal {
             d.iter_mut().zip(x).for_each(|(d, &x)| *d = T::of(f64::from(x) * norm));
         });
         Ok(())
+    }
+}
+
+/// A [`Proposal`] that is made when it is first asked, for those that may never be: the kernels of a network can cost more than a
+/// whole solve.
+pub(crate) struct Deferred {
+    model: Model,
+    a: Stencil,
+    made: Mutex<Option<Proposal>>,
+}
+
+impl Deferred {
+    /// For an operator.
+    ///
+    /// # Errors
+    /// As [`Model::on`], but for memory.
+    pub fn new(model: Model, a: &Stencil) -> Result<Self> {
+        model.check_on(a)?;
+        Ok(Self { model, a: a.clone(), made: Mutex::new(None) })
+    }
+}
+
+impl Map for Deferred {
+    fn shape(&self) -> Shape {
+        self.a.shape()
+    }
+}
+
+impl<T: Scalar> Operator<Host<T>> for Deferred {
+    fn apply(&self, space: &Host<T>, r: &[T], d: &mut [T]) -> Result<()> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let proposal = match &mut *made {
+            Some(proposal) => proposal,
+            empty => empty.insert(self.model.on(&self.a)?),
+        };
+        proposal.apply(space, r, d)
     }
 }

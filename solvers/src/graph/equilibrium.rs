@@ -260,6 +260,8 @@ fn run<T: Scalar>(
         target: norm(|o| o.target),
         elapsed: started.elapsed(),
         fallbacks: 0,
+        asked: 0,
+        dropped: None,
     }
 }
 

@@ -165,6 +165,8 @@ impl<T: Scalar> Monotone<T> {
             target: self.ends.iter().map(|e| e.target).sum::<f64>().sqrt(),
             elapsed: started.elapsed(),
             fallbacks: 0,
+            asked: 0,
+            dropped: None,
         }
     }
 

@@ -86,6 +86,8 @@ fn finished(steps: usize) -> Report {
         target: f64::NAN,
         elapsed: Duration::ZERO,
         fallbacks: 0,
+        asked: 0,
+        dropped: None,
     }
 }
 

@@ -11,7 +11,7 @@
 //! slow: the Krylov space of a step is k times as rich.
 
 use super::basis::orthonormalise;
-use super::session::{Needs, Session, Watch, check_preconditioner, history};
+use super::session::{Needs, Session, Watch, check_preconditioner, history, report};
 use super::small;
 use crate::error::check_len;
 use crate::{LinearOperator, Report, Result, Scalar, Space, Status, Stop};
@@ -136,17 +136,7 @@ impl<S: Space> BlockCg<S> {
                     let (status, last_true) = (None, f64::INFINITY);
                     self.columns.push(Column { residual, target, claim, last_true, status, begun: true });
                     let elapsed = std::time::Duration::ZERO;
-                    let (steps, fallbacks) = (0, 0);
-                    let status = Status::MaxSteps;
-                    self.reports.push(Report {
-                        status,
-                        steps,
-                        residual,
-                        true_residual: residual,
-                        target,
-                        elapsed,
-                        fallbacks,
-                    });
+                    self.reports.push(report(Status::MaxSteps, 0, [residual; 2], target, elapsed));
                     clock.get_or_insert(session);
                 }
                 Err(report) => {

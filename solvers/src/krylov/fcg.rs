@@ -204,7 +204,7 @@ impl<S: Space> FlexibleCg<S> {
 
 /// Whether z can be stepped along: finite, and not orthogonal to r. Below a cosine of √ε only a matrix of condition number
 /// 1/ε has its solution there, and what is left is rounding.
-fn leads<S: Space>(space: &S, r: &S::Slice, z: &S::Slice, residual: f64) -> Result<bool> {
+pub(super) fn leads<S: Space>(space: &S, r: &S::Slice, z: &S::Slice, residual: f64) -> Result<bool> {
     let (along, square) = (space.dot(r, z)?, space.dot(z, z)?);
     let least = S::Scalar::EPSILON.sqrt() * residual * square.sqrt();
     Ok(square.is_normal() && along.is_finite() && along.abs() > least)

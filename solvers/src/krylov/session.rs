@@ -5,7 +5,7 @@ use crate::{
     Error, LinearOperator, Progress, Properties, Report, Result, Scalar, Shape, Space, Status, Stop,
 };
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Steps whose residuals are kept room for; more are recorded at the cost of an allocation.
 const HISTORY: usize = 100_000;
@@ -48,6 +48,17 @@ impl Needs {
         }
         check_len("the operator's columns", shape.rows, shape.cols)
     }
+}
+
+/// A report of a method that is asked nothing and falls back on nothing.
+pub(super) fn report(
+    status: Status,
+    steps: usize,
+    [residual, true_residual]: [f64; 2],
+    target: f64,
+    elapsed: Duration,
+) -> Report {
+    Report { status, steps, residual, true_residual, target, elapsed, fallbacks: 0, asked: 0, dropped: None }
 }
 
 /// Checks that a preconditioner claims to be symmetric and positive.
@@ -121,7 +132,7 @@ impl<'a, S: Space> Session<'a, S> {
         let target = stop.atol.max(stop.rtol * b_norm);
         let over = |status, residual| {
             let elapsed = started.elapsed();
-            Report { status, steps: 0, residual, true_residual: residual, target, elapsed, fallbacks: 0 }
+            report(status, 0, [residual; 2], target, elapsed)
         };
         if !b_norm.is_finite() || !space.norm(x)?.is_finite() {
             return Ok(Err(over(Status::NonFinite, f64::NAN)));
@@ -269,6 +280,6 @@ impl<'a, S: Space> Session<'a, S> {
             status = Status::Converged;
         }
         let elapsed = self.started.elapsed();
-        Ok(Report { status, steps, residual, true_residual, target: self.target, elapsed, fallbacks: 0 })
+        Ok(report(status, steps, [residual, true_residual], self.target, elapsed))
     }
 }

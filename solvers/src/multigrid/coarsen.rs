@@ -374,7 +374,7 @@ pub(crate) fn upscale<T: Scalar, G: Conductances>(
             for (i, out) in out.iter_mut().enumerate() {
                 let face = [i, row % layers[1], row / layers[1]];
                 *out = T::of(match (geometry, open) {
-                    (Some(geometry), Some(open)) => tuned_face(&up, geometry, open, axis, face),
+                    (Some(geometry), Some(open)) => known_face(&up, geometry.pattern, open, axis, face),
                     _ => coarse_face(&up, axis, face),
                 });
             }
@@ -405,24 +405,20 @@ pub(crate) fn upscale<T: Scalar, G: Conductances>(
 }
 
 /// The conductance of a coarse face whose surroundings may be known.
-fn tuned_face<G: Conductances>(
+fn known_face<G: Conductances>(
     up: &Upscaling<G>,
-    Geometry { pattern, tuning, depth }: Geometry,
+    pattern: &Pattern,
     open: [f64; 3],
     axis: usize,
     face: [usize; 3],
 ) -> f64 {
     let h = up.halving;
     let inner = face[axis] > 0 && face[axis] < h.coarse.n[axis];
-    if !inner {
-        return coarse_face(up, axis, face);
-    }
     let first = h.children(axis, face[axis]).start;
-    if h.all_children(face, |at| at[axis] != first || pattern.is_plain(at)) {
+    if inner && h.all_children(face, |at| at[axis] != first || pattern.is_plain(at)) {
         return open[axis];
     }
-    let g = coarse_face(up, axis, face);
-    if g > 0.0 { g * tuning.face(depth, g / open[axis]) } else { 0.0 }
+    coarse_face(up, axis, face)
 }
 
 /// Whether a dimension of one cell leads to prescribed values.

@@ -1,6 +1,5 @@
 //! The levels of a grid operator, each made from the one before.
 
-use super::MultigridOptions;
 use super::band::Band;
 use super::coarsen::{self, Estimate, Geometry};
 use super::coarsest::{self, Coarsest};
@@ -11,6 +10,7 @@ use super::planar::operator::{Nine, Planar};
 use super::split::Split;
 use super::tuning::Tuning;
 use super::weights::{Packed, Separable};
+use super::{MultigridOptions, Polynomial};
 use crate::stencil::Stencil;
 use crate::stencil::faces::Faces;
 use crate::stencil::flags::Flags;
@@ -53,7 +53,7 @@ pub(super) struct Bottom {
     pub direct: Coarsest,
 }
 
-/// Levels, counted from the finest, that are solved for by a polynomial.
+/// Levels, counted from the finest, that may be solved for by a polynomial.
 const VISITED: [usize; 2] = [2, 3];
 /// That of three cycles, 3 − 3t + t² in t = BA, which is positive for any t.
 const POLYNOMIAL: [f64; 3] = [3.0, -3.0, 1.0];
@@ -153,6 +153,15 @@ impl<T: Scalar> Coefficients<T> {
         })
     }
 
+    /// Whether more than half of the cells lie beside solids or air.
+    fn is_crowded(&self, pattern: &Pattern) -> bool {
+        match self {
+            Self::Flags(a) => pattern.is_crowded(a),
+            Self::Faces(a) => pattern.is_crowded(a),
+            Self::Constant(_) | Self::Nine(_) => false,
+        }
+    }
+
     /// The cells to relax once more.
     fn band(&self, pattern: &Pattern) -> Option<Band> {
         match self {
@@ -217,11 +226,17 @@ pub(super) fn build<T: Scalar>(a: &Stencil, options: &MultigridOptions) -> Resul
             break;
         };
         let planar = matches!(interpolation, Interpolation::Planar(..));
-        let polynomial =
-            (options.polynomial && !uniform && !planar && VISITED.contains(&depth)).then_some(POLYNOMIAL);
+        let visited = !uniform && !planar && VISITED.contains(&depth);
+        let polynomial = visited
+            && match (options.polynomial, &pattern) {
+                (Polynomial::Never, _) => false,
+                (Polynomial::Always, _) | (Polynomial::Crowded, None) => true,
+                (Polynomial::Crowded, Some(pattern)) => coefficients.is_crowded(pattern),
+            };
         let band = pattern.as_ref().filter(|_| options.band && !planar).and_then(|p| coefficients.band(p));
         open = geometry.map(|geometry| geometry.coarse(halving.halve));
-        let sweep = Sweep::new(tuning.sweep(depth), options.half_sweeps[depth.min(1)]);
+        let sweep = Sweep::new(tuning.sweep(depth, polynomial), options.half_sweeps[depth.min(1)]);
+        let polynomial = polynomial.then_some(POLYNOMIAL);
         levels.push(Level { coefficients, interpolation, halving, sweep, band, polynomial });
         coefficients = coarse;
     }

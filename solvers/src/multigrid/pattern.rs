@@ -50,13 +50,25 @@ impl Pattern {
         self.plain.get(i + self.extent.start(j, k)).is_some_and(|plain| *plain)
     }
 
+    /// Whether more than half of the active cells are irregular.
+    pub fn is_crowded(&self, g: &impl Conductances) -> bool {
+        let [nx, ny, nz] = self.extent.n;
+        let counts = (0..ny * nz).into_par_iter().map(|row| {
+            let row = |i| [i, row % ny, row / ny];
+            let active = (0..nx).map(row).filter(|at| g.is_active(*at));
+            active.fold([0, 0], |[all, some], at| [all + 1, some + usize::from(self.is_irregular(g, at))])
+        });
+        let [active, irregular] = counts.reduce(|| [0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
+        2 * irregular > active
+    }
+
     /// Whether an active cell has a closed or partly closed inner face, or air beside it. The sides of the box are no
     /// irregularity.
     pub fn is_irregular(&self, g: &impl Conductances, at: [usize; 3]) -> bool {
         if self.is_plain(at) {
             return false;
         }
-        // Tuned conductances are a little more or less than those of open faces.
+        // Conductances of coarse faces are sums.
         let closed = |a: usize, v: f64| v < (1.0 - 1e-3) * self.open[a];
         g.sink(at) > 0.0
             || (0..3).filter(|a| self.open[*a] > 0.0).any(|a| {

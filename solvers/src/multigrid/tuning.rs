@@ -1,12 +1,11 @@
 //! The numbers a cycle may be tuned by.
 //!
-//! Where a cell and what surrounds it look like the inside of a uniform grid, the coarse operators are what theory says is best
-//! there. Beside solids and air theory does not know how well a coarse face conducts that is partly closed, nor how strongly a
-//! coarse cell holds on to the air beside it. There these are looked up, by what kind of place it is. How far each half-sweep
-//! relaxes is the same everywhere on a level.
+//! How far each half-sweep relaxes is the same everywhere on a level. How strongly a coarse cell holds on to the air beside it
+//! theory does not know, and it is looked up by how strong the sink is. Coarse operators are otherwise what theory says is best:
+//! factors on coarse faces that are partly closed were learned too, and did harm on geometries that were not trained on.
 //!
-//! Every vector of parameters stands for a cycle that is symmetric and positive definite: relaxations lie in (0, 2),
-//! conductances are positive, and what is done after the coarse correction is the transpose of what is done before.
+//! Every vector of parameters stands for a cycle that is symmetric and positive definite: relaxations lie in (0, 2), sinks
+//! are positive, and what is done after the coarse correction is the transpose of what is done before.
 
 use super::level::HALVES;
 use crate::learn::{Checkpoint, State};
@@ -14,15 +13,15 @@ use crate::{Error, Result};
 use std::ops::Range;
 use std::path::Path;
 
-/// Levels that have parameters of their own: the finest, the next, and all others.
+/// Levels that have sinks of their own: the finest, the next, and all others.
 const CLASSES: usize = 3;
-/// Kinds of coarse faces that are not open: by more and by less than half.
-const FACES: usize = 2;
+/// Levels that have relaxations of their own: those, and others that are solved for by a polynomial.
+const SWEEPS: usize = CLASSES + 1;
 /// Kinds of coarse sinks: strong, medium and weak.
 const SINKS: usize = 3;
 
 /// What a multigrid cycle does beside solids and air, and how far it relaxes: `LEN` parameters, 0 for what
-/// [`CLASSICAL`](Self::CLASSICAL) takes; of conductances the logarithm of a factor, of a relaxation ω that of ω/(2 − ω). Any
+/// [`CLASSICAL`](Self::CLASSICAL) takes; of sinks the logarithm of a factor, of a relaxation ω that of ω/(2 − ω). Any
 /// finite values give a symmetric positive definite cycle; they are limited to the range in which they make sense.
 ///
 /// ```
@@ -51,12 +50,11 @@ impl Group {
 }
 
 const SWEEP: usize = 0;
-const FACE: usize = 1;
-const SINK: usize = 2;
+const SINK: usize = 1;
 
-const GROUPS: [Group; 3] = {
-    let shapes = [("sweep", [CLASSES, HALVES]), ("face", [CLASSES, FACES]), ("sink", [CLASSES, SINKS])];
-    let mut groups = [const { Group { name: "", shape: [0; 2], first: 0 } }; 3];
+const GROUPS: [Group; 2] = {
+    let shapes = [("sweep", [SWEEPS, HALVES]), ("sink", [CLASSES, SINKS])];
+    let mut groups = [const { Group { name: "", shape: [0; 2], first: 0 } }; 2];
     let (mut g, mut first) = (0, 0);
     while g < groups.len() {
         groups[g] = Group { name: shapes[g].0, shape: shapes[g].1, first };
@@ -106,30 +104,20 @@ impl Tuning {
 
     fn get(&self, group: usize, row: usize, column: usize) -> f64 {
         let Group { shape, first, .. } = GROUPS[group];
-        self.parameters[first + row.min(shape[0] - 1) * shape[1] + column]
+        self.parameters[first + row * shape[1] + column]
     }
 
-    fn factor(&self, group: usize, row: usize, column: usize) -> f64 {
-        self.get(group, row, column).clamp(-1.0, 1.0).exp()
-    }
-
-    /// How far each half-sweep on level `depth` relaxes its colour: in (0.09, 1.91), and 1 without tuning.
-    pub(crate) fn sweep(&self, depth: usize) -> [f64; HALVES] {
-        std::array::from_fn(|half| relaxation(self.get(SWEEP, depth, half)))
-    }
-
-    /// What the conductance of a face of level `depth + 1` is multiplied by; `open` is its share of that of an open face.
-    pub(crate) fn face(&self, depth: usize, open: f64) -> f64 {
-        if open > 0.999 {
-            return 1.0;
-        }
-        self.factor(FACE, depth, usize::from(open < 0.5))
+    /// How far each half-sweep on level `depth`, solved for by a polynomial or not, relaxes its colour: in (0.09, 1.91), and 1
+    /// without tuning.
+    pub(crate) fn sweep(&self, depth: usize, polynomial: bool) -> [f64; HALVES] {
+        let class = if polynomial { SWEEPS - 1 } else { depth.min(CLASSES - 1) };
+        std::array::from_fn(|half| relaxation(self.get(SWEEP, class, half)))
     }
 
     /// What a sink of level `depth + 1` is multiplied by; `share` is that of an open face's conductance.
     pub(crate) fn sink(&self, depth: usize, share: f64) -> f64 {
         let kind = usize::from(share < 2.0) + usize::from(share < 1.0);
-        self.factor(SINK, depth, kind)
+        self.get(SINK, depth.min(CLASSES - 1), kind).clamp(-1.0, 1.0).exp()
     }
 }
 

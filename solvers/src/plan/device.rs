@@ -1,6 +1,6 @@
 //! A plan on a device: the matrix, its preconditioner and the workspace of the method, all there.
 
-use super::iteration::{PATIENCE, RESTART, WINDOW};
+use super::iteration::{PATIENCE, RESTART, WINDOW, learned, on_grid};
 use super::{Matrix, Method, Plan, Precision, Preconditioner};
 use crate::compose::Constants;
 use crate::device::{Device, DeviceAmg, DeviceBuffer, DeviceCsr, DeviceMultigrid, DeviceStencil};
@@ -117,9 +117,8 @@ impl OnDevice {
             Method::FlexibleGmres => Iteration::Fgmres(Fgmres::with_restart(space, n, stop, RESTART)?),
             Method::BiCgStab => Iteration::Bicgstab(Bicgstab::new(space, n, stop)?),
             Method::Directions => {
-                let (Matrix::Structured(a), Some(model)) = (a, model) else {
-                    return unsuited("the method of learned directions", "a grid Laplacian and a model");
-                };
+                let model = model.cloned().map_or_else(|| learned(a), Ok)?;
+                let Matrix::Structured(a) = a else { return on_grid() };
                 let fcg = FlexibleCg::with_memory(space, n, stop, WINDOW)?.with_patience(PATIENCE);
                 Iteration::Directions(fcg, Box::new(model.on_device(space, a)?))
             }

@@ -2,10 +2,10 @@
 
 use super::{Matrix, Method};
 use crate::direct::{SparseCholesky, SparseLdlt, SparseLu};
-use crate::direction::{Model, Proposal};
+use crate::direction::{Deferred, Model, Proposal};
 use crate::{
-    Bicgstab, Cg, Error, Fgmres, FlexibleCg, Gmres, Host, LinearOperator, Lsqr, Map, Minres, Progress,
-    Refinement, Report, Result, Stop,
+    Bicgstab, Cg, Error, Fgmres, FlexibleCg, Gmres, Host, Hybrid, LinearOperator, Lsqr, Map, Minres,
+    Operator, Price, Progress, Refinement, Report, Result, Stencil, Stop,
 };
 use std::ops::ControlFlow;
 
@@ -28,6 +28,8 @@ pub(super) enum Iteration {
     Lsqr(Lsqr<Host<f64>>),
     /// With the network.
     Directions(FlexibleCg<Host<f64>>, Box<Proposal>),
+    /// With the network, if there is one.
+    Hybrid(Hybrid<Host<f64>>, Option<Box<Deferred>>),
     /// With the factorisation.
     Direct(Refinement<Host<f64>>, Box<Linear<'static>>),
     /// With everything it needs, on a device.
@@ -58,6 +60,16 @@ impl Iteration {
                 let fcg = FlexibleCg::with_memory(&space, n, stop, WINDOW)?.with_patience(PATIENCE);
                 Self::Directions(fcg, Box::new(proposal(a, model, preconditioned)?))
             }
+            Method::Hybrid => {
+                let model = model.cloned().map_or_else(|| learned(a).ok(), Some);
+                let price = model.as_ref().map_or(Price::Given(0.0), price);
+                let proposal = match (a, model) {
+                    (_, None) => None,
+                    (Matrix::Structured(a), Some(model)) => Some(Box::new(Deferred::new(model, a)?)),
+                    (_, Some(_)) => return on_grid(),
+                };
+                Self::Hybrid(Hybrid::new(&space, n, stop, price)?, proposal)
+            }
             Method::Auto | Method::Cg if preconditioned => Self::Cg(Cg::new(&space, n, stop)?),
             Method::Auto | Method::Cg => Self::Cg(Cg::unpreconditioned(&space, n, stop)?),
         })
@@ -76,6 +88,10 @@ impl Iteration {
             Self::Cg(cg) => cg.solve_watched(&space, a, m, b, x, watch),
             Self::FlexibleCg(cg) => cg.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
             Self::Directions(cg, proposal) => cg.solve_watched(&space, a, Some(&**proposal), b, x, watch),
+            Self::Hybrid(cg, proposal) => {
+                let proposal = proposal.as_deref().map(|p| p as &dyn Operator<Host<f64>>);
+                cg.solve_watched(&space, a, m, proposal, b, x, watch)
+            }
             Self::Minres(minres) => minres.solve_watched(&space, a, m, b, x, watch),
             Self::Gmres(gmres) => gmres.solve_watched(&space, a, m, b, x, watch),
             Self::Fgmres(gmres) => gmres.solve_watched(&space, a, m.map(|m| m as _), b, x, watch),
@@ -89,10 +105,19 @@ impl Iteration {
         }
     }
 
+    /// Of a hybrid.
+    pub fn set_price(&mut self, price: Price) -> Result<()> {
+        match self {
+            Self::Hybrid(cg, _) => cg.set_price(price),
+            _ => Ok(()),
+        }
+    }
+
     pub fn history(&self) -> &[f64] {
         match self {
             Self::Cg(i) => i.history(),
             Self::FlexibleCg(i) | Self::Directions(i, _) => i.history(),
+            Self::Hybrid(i, _) => i.history(),
             Self::Minres(i) => i.history(),
             Self::Gmres(i) => i.history(),
             Self::Fgmres(i) => i.history(),
@@ -105,22 +130,52 @@ impl Iteration {
     }
 }
 
-/// A model on the grid of a matrix.
+/// A model on the grid of a matrix, or the one that comes with the library.
 fn proposal(a: &Matrix, model: Option<&Model>, preconditioned: bool) -> Result<Proposal> {
-    let unsuited =
-        |needs, mend| Err(Error::Unsuited { what: "the method of learned directions", needs, mend });
-    match (a, model) {
-        _ if preconditioned => unsuited("no preconditioner", "leave the preconditioner to auto"),
-        (Matrix::Structured(a), Some(model)) => model.on(a),
-        (Matrix::Structured(_), None) => unsuited(
-            "a model",
-            "give one, `--model FILE.safetensors` on the command line: `resolvent train` makes it",
-        ),
-        _ => unsuited(
-            "a grid Laplacian: a problem family, or a system file with `grid`",
-            "choose cg, or store the grid with the system",
-        ),
+    match model {
+        _ if preconditioned => {
+            let what = "the method of learned directions";
+            let mend = "leave the preconditioner to auto";
+            Err(Error::Unsuited { what, needs: "no preconditioner", mend })
+        }
+        Some(model) => on(a, model),
+        None => on(a, &learned(a)?),
     }
+}
+
+/// The network that comes with the library, for a matrix that it can look at.
+pub(super) fn learned(a: &Matrix) -> Result<Model> {
+    match a {
+        Matrix::Structured(Stencil::Faces(_)) => Err(Error::Unsuited {
+            what: "the network of directions that comes with the library",
+            needs: "an operator with one coefficient, and this one has one for every face",
+            mend: "use multigrid, or give a network of the architecture dcdm",
+        }),
+        Matrix::Structured(a) => Model::learned(a.grid().dim()),
+        _ => on_grid(),
+    }
+}
+
+/// A model on the grid of a matrix.
+fn on(a: &Matrix, model: &Model) -> Result<Proposal> {
+    match a {
+        Matrix::Structured(a) => model.on(a),
+        _ => on_grid(),
+    }
+}
+
+pub(super) fn on_grid<T>() -> Result<T> {
+    Err(Error::Unsuited {
+        what: "the method of learned directions",
+        needs: "a grid Laplacian: a problem family, or a system file with `grid`",
+        mend: "choose cg, or store the grid with the system",
+    })
+}
+
+/// What a network costs before it is measured, in steps under a multigrid cycle: of one that is linear the kernels, which are read twice, and
+/// of one of convolutions its multiplications; 6 and 46 on two cores (64³ cells, docs/learned-directions.md).
+fn price(model: &Model) -> Price {
+    Price::Measured(6.0 + model.architecture().cost() / 1500.0)
 }
 
 /// The factorisation that a matrix admits: Cholesky, LDLᵀ, LU.

@@ -4,7 +4,7 @@ use super::iteration::Iteration;
 use super::{Choice, Matrix, Method, Plan, Preconditioner};
 use crate::amg::Complexity;
 use crate::direction::Model;
-use crate::{Equilibration, Error, Host, LinearOperator, Map, Progress, Report, Result, Stop, Tuning};
+use crate::{Equilibration, Error, Host, LinearOperator, Map, Price, Progress, Report, Result, Stop, Tuning};
 use std::ops::ControlFlow;
 
 /// An iteration with its workspace and its preconditioner: `set_up` makes and allocates, `solve` does not.
@@ -27,10 +27,11 @@ impl Plan {
         self.set_up_with(a, stop, None)
     }
 
-    /// As [`set_up`](Self::set_up), with the model that [`Method::Directions`] needs.
+    /// As [`set_up`](Self::set_up), with another model for [`Method::Directions`] and [`Method::Hybrid`] than the one that comes
+    /// with the library for 3-D.
     ///
     /// # Errors
-    /// As [`set_up`](Self::set_up); [`Error::Unsuited`] for that method without a model, or with a preconditioner;
+    /// As [`set_up`](Self::set_up); [`Error::Unsuited`] for directions in 2-D without a model, or with a preconditioner;
     /// [`Error::Checkpoint`] for a model of another dimension.
     pub fn set_up_with(self, a: &Matrix, stop: Stop, model: Option<&Model>) -> Result<Solver> {
         self.make(a, stop, model, None)
@@ -91,7 +92,7 @@ impl Plan {
 /// Whether the matrix admits the method.
 fn check(plan: Plan, a: &Matrix) -> Result<()> {
     let (what, needs, admitted) = match plan.method {
-        Method::Cg | Method::FlexibleCg | Method::Directions => (
+        Method::Cg | Method::FlexibleCg | Method::Directions | Method::Hybrid => (
             "the method of conjugate gradients",
             "a symmetric matrix with a positive diagonal, which this one is not",
             a.properties().admits_cg(),
@@ -108,6 +109,14 @@ fn check(plan: Plan, a: &Matrix) -> Result<()> {
 }
 
 impl Solver {
+    /// Of [`Method::Hybrid`], what a proposal is said to cost; others ignore it.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a price that is negative or no number.
+    pub fn set_price(&mut self, price: Price) -> Result<()> {
+        self.iteration.set_price(price)
+    }
+
     /// The plan, with every `Auto` resolved.
     pub fn plan(&self) -> Plan {
         self.choice.plan
