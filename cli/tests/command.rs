@@ -6,6 +6,8 @@ mod bad_input;
 mod bench;
 #[path = "run/data.rs"]
 mod data;
+#[path = "run/device.rs"]
+mod device;
 #[path = "run/solve.rs"]
 mod solve;
 #[path = "run/train.rs"]
@@ -43,8 +45,16 @@ impl Bench {
     }
 
     fn run(&self, line: &str) -> Run {
+        self.run_with(line, &[])
+    }
+
+    /// As `run`, with these in its environment.
+    fn run_with(&self, line: &str, environment: &[(&str, &str)]) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_resolvent"));
-        command.current_dir(self.folder.path()).args(line.split_whitespace());
+        command
+            .current_dir(self.folder.path())
+            .args(line.split_whitespace())
+            .envs(environment.iter().copied());
         let Output { status, stdout, stderr } = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Run { code: status.code(), out: text(stdout), err: text(stderr) }

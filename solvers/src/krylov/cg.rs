@@ -187,8 +187,9 @@ impl<S: Space> Cg<S> {
                 space.step_to(alpha, p, q, x, r, square)?;
                 let numbers = space.read([&*rho, &*curvature, &*alpha, &*square, &*beta])?;
                 // A preconditioner of less precision looks at its product, and mends its scale, when asked for it at once.
+                let usable = numbers[0].is_finite() && numbers[0] > 0.0;
                 match (m, z.as_mut()) {
-                    (Some(m), Some(z)) if !asked && !(numbers[0].is_finite() && numbers[0] > 0.0) => {
+                    (Some(m), Some(z)) if !(usable || asked) => {
                         asked = true;
                         let product = m.apply_dot(space, r, z)?;
                         if !(product.is_finite() && product > 0.0) {
