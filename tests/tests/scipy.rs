@@ -105,9 +105,8 @@ fn the_same_files_have_the_same_solutions() {
         .solve(&space, &a, None, &b, &mut x)
         .unwrap();
     check("cg", &report, &x, &expected, 1e-5);
-    // The recurrence is the same; over some hundred steps rounding moves the end by a few.
-    let steps = number(folder, "mesh.cg");
-    assert!((report.steps as f64 - steps).abs() <= 0.02 * steps, "{report:?}, {steps}");
+    // The recurrence is the same; rounding may move the end by a step or two.
+    assert!((report.steps as f64 - number(folder, "mesh.cg")).abs() <= 3.0, "{report:?}");
     let largest = lanczos(&space, &a, None, 120, 1).unwrap().largest();
     let known = number(folder, "mesh.largest");
     assert!((largest - known).abs() <= 1e-6 * known, "{largest} {known}");

@@ -171,7 +171,6 @@ impl<S: Space> Cg<S> {
             }
             match (m, z.as_mut()) {
                 (Some(m), Some(z)) => m.apply_dot_to(space, r, z, rho)?,
-                _ if follows => std::mem::swap(rho, square),
                 _ => space.set(residual * residual, rho)?,
             }
             let mut asked = false;
